@@ -58,7 +58,7 @@ public readonly record struct RegisterId(ulong Value) : IComparable<RegisterId>
 
     /// <summary>A 64-bit system register (ARM64_SYS_REG).</summary>
     public static RegisterId System(int op0, int op1, int crn, int crm, int op2) =>
-        new(Arm64 | 3UL << 52 | 0x13UL << 16 | (ulong)(op0 << 14 | op1 << 11 | crn << 7 | crm << 3 | op2));
+        new(Arm64 | 3UL << 52 | 0x13UL << 16 | (uint)(op0 << 14 | op1 << 11 | crn << 7 | crm << 3 | op2));
 
     /// <summary>A core register at a byte offset into struct kvm_regs; ids count 32-bit words (KVM_REG_ARM_CORE_REG).</summary>
     public static RegisterId Core(int byteOffset, int bytes) => Of(RegisterClass.Core, (ushort)(byteOffset / 4), bytes);
