@@ -75,7 +75,8 @@ public ref struct MessagePackWriter
         ArgumentNullException.ThrowIfNull(value);
         var length = StrictUtf8.GetByteCount(value);
         PutStringHeader(length);
-        _used += StrictUtf8.GetBytes(value, Reserve(length));
+        var span = Reserve(length); // not inside the addition below: Reserve may flush, and += has read _used by then
+        _used += StrictUtf8.GetBytes(value, span);
     }
 
     /// <summary>Writes a string that is UTF-8 already: the overload for literals (<c>"id"u8</c>), which <c>Write</c> takes for binary.</summary>

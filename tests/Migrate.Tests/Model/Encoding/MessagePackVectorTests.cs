@@ -36,7 +36,9 @@ public class MessagePackVectorTests
         foreach (var vector in Vectors)
         {
             if (Document(vector) is not { } document) continue;
-            Assert.Equal(vector.Encodings.MinBy(e => e.Length), Convert.ToHexStringLower(MessagePackDocument.Encode(document)));
+            var written = Convert.ToHexStringLower(MessagePackDocument.Encode(document));
+            Assert.Contains(written, vector.Encodings);
+            Assert.Equal(vector.Encodings.Min(e => e.Length), written.Length);
         }
     }
 
