@@ -14,6 +14,10 @@ internal static class CoreRegisters
     private static readonly string[] AfterX30 =
         ["SP_EL0", "PC", "PSTATE", "SP_EL1", "ELR_EL1", "SPSR_EL1", "SPSR_abt", "SPSR_und", "SPSR_irq", "SPSR_fiq"];
 
+    // The 32-bit format; KVM hides FEAT_CCIDX and fabricates this one.
+    private static readonly RegisterField[] CacheSize =
+        [new("NumSets", 13, 15, Signed: false), new("Associativity", 3, 10, Signed: false), new("LineSize", 0, 3, Signed: false)];
+
     /// <summary>The vector-length pseudo-register: bit n is set when vectors of (n + 1) * 128 bits are offered.</summary>
     public static RegisterId SveLengths { get; } = RegisterId.Of(RegisterClass.Sve, 0xffff, 64);
 
@@ -33,7 +37,7 @@ internal static class CoreRegisters
         yield return Plain("FFR", RegisterId.Of(RegisterClass.Sve, 0x600, 32), RegisterGroup.Sve);
 
         for (var i = 0; i < CacheCount; i++)
-            yield return Plain($"CCSIDR[{i}]", RegisterId.Of(RegisterClass.Demux, (ushort)i, 4), RegisterGroup.Cache);
+            yield return new($"CCSIDR[{i}]", RegisterId.Of(RegisterClass.Demux, (ushort)i, 4), RegisterGroup.Cache, CacheSize);
     }
 
     private static RegisterInfo Plain(string name, RegisterId id, RegisterGroup group) => new(name, id, group, []);

@@ -49,7 +49,7 @@ public static partial class RegisterCatalog
         id = default;
         var match = Encoding().Match(name);
         if (!match.Success) return false;
-        var part = (int group) => int.Parse(match.Groups[group].ValueSpan, CultureInfo.InvariantCulture);
+        var part = (int group) => RegisterTable.Number(match.Groups[group].ValueSpan);
         var (crn, crm) = (part(3), part(4));
         if (crn > 15 || crm > 15) return false;
         id = RegisterId.System(part(1), part(2), crn, crm, part(5));
@@ -71,22 +71,22 @@ public static partial class RegisterCatalog
 
     private static IEnumerable<RegisterInfo> SystemRegisters()
     {
+        var fields = RegisterTable.Lines(FieldTable.Text).ToDictionary(line => line[0], line => Array.ConvertAll(line[1..], RegisterTable.Field));
         var group = RegisterGroup.None;
-        foreach (var line in SystemRegisterTable.Text.Split('\n'))
+        foreach (var words in RegisterTable.Lines(SystemRegisterTable.Text))
         {
-            if (line[0] == '[')
+            if (words.Length == 1)
             {
-                group = Enum.Parse<RegisterGroup>(line.AsSpan(1, line.IndexOf(']') - 1));
+                group = Enum.Parse<RegisterGroup>(words[0].AsSpan().Trim("[]"));
                 continue;
             }
-            var words = line.Split(' ');
-            var number = (int word) => int.Parse(words[word].AsSpan().TrimStart("x+"), CultureInfo.InvariantCulture);
+            var number = (int word) => RegisterTable.Number(words[word].AsSpan().TrimStart("x+"));
             var first = RegisterId.System(number(1), number(2), number(3), number(4), number(5));
             var (count, stride) = words.Length > 6 ? (number(6), number(7)) : (1, 0);
             for (var i = 0; i < count; i++)
             {
                 var name = words[0].Replace("#", i.ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal);
-                yield return new RegisterInfo(name, new RegisterId(first.Value + (ulong)(i * stride)), group, []);
+                yield return new RegisterInfo(name, new RegisterId(first.Value + (ulong)(i * stride)), group, fields.GetValueOrDefault(name, []));
             }
         }
     }
