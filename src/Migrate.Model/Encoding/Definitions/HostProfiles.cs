@@ -1,7 +1,6 @@
 using Migrate.Model.Hosts;
 using Migrate.Model.Machines;
 using Migrate.Model.Plans;
-using Migrate.Model.Registers;
 
 namespace Migrate.Model.Encoding.Definitions;
 
