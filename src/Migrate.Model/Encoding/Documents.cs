@@ -21,6 +21,13 @@ public static class Documents
     /// <summary>vmmigrate/check-report/1.</summary>
     public static DocumentShape<CheckReport> CheckReport { get; } = new("check-report", 1, Definitions.Plans.Check);
 
+    /// <summary>Every kind of document, in the order in which messages list them.</summary>
+    internal static IReadOnlyList<DocumentKind> All { get; } =
+    [
+        new DocumentKind<MachineState>(MachineState), new DocumentKind<HostProfile>(HostProfile),
+        new DocumentKind<RestorePlan>(RestorePlan), new DocumentKind<CheckReport>(CheckReport),
+    ];
+
     /// <summary>Part: the description of a VM.</summary>
     public static Shape<VmDescription> VmDescription => Definitions.VmDescriptions.Vm;
 
