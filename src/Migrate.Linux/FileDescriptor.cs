@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 using Migrate.Linux.Native;
 
@@ -16,7 +17,7 @@ public class FileDescriptor : SafeHandleMinusOneIsInvalid
         answer >= 0 ? new FileDescriptor(answer) : throw LinuxException.Last(call, subject);
 
     /// <summary>Takes the number out of a handle that then owns nothing any more.</summary>
-    internal static int Take(System.Runtime.InteropServices.SafeHandle handle)
+    internal static int Take(SafeHandle handle)
     {
         ObjectDisposedException.ThrowIf(handle.IsClosed || handle.IsInvalid, handle);
         var number = (int)handle.DangerousGetHandle();

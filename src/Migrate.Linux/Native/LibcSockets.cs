@@ -26,6 +26,9 @@ internal static unsafe partial class Libc
     public static partial int getsockname(SafeHandle socket, byte* address, uint* length);
 
     [LibraryImport(Library, SetLastError = true)]
+    public static partial int getpeername(SafeHandle socket, byte* address, uint* length);
+
+    [LibraryImport(Library, SetLastError = true)]
     public static partial int setsockopt(SafeHandle socket, int level, int name, void* value, uint length);
 
     [LibraryImport(Library, SetLastError = true)]
