@@ -9,7 +9,7 @@ namespace Migrate.Linux.Files;
 /// <summary>A short critical section among processes that work in one directory: flock on the directory itself, so that no file is left behind.</summary>
 internal sealed class DirectoryGuard : IDisposable
 {
-    private static readonly TimeSpan _pause = TimeSpan.FromMilliseconds(10);
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(10);
     private readonly FileDescriptor _directory;
 
     private DirectoryGuard(FileDescriptor directory) => _directory = directory;
@@ -28,7 +28,7 @@ internal sealed class DirectoryGuard : IDisposable
                     throw new LinuxException("flock", errno, path);
                 if (Stopwatch.GetElapsedTime(since) > patience)
                     throw new MigrateException(ErrorCode.Busy, $"another process has held {path} locked for {patience.TotalSeconds:0} s") { IsTransient = true };
-                Thread.Sleep(_pause);
+                Thread.Sleep(Pause);
             }
             return new DirectoryGuard(directory);
         }

@@ -12,7 +12,7 @@ internal readonly record struct FileIdentity(uint DeviceMajor, uint DeviceMinor,
         Statx status;
         if (Libc.statx(FileConstants.AT_FDCWD, path, FileConstants.AT_SYMLINK_NOFOLLOW, FileConstants.STATX_BASIC_STATS, &status) == 0)
         {
-            var isSocket = (status.Mode & FileConstants.S_IFMT) == FileConstants.S_IFSOCK;
+            var isSocket = (status.Mode & FileConstants.ModeTypeMask) == FileConstants.ModeSocket;
             return new FileIdentity(status.DeviceMajor, status.DeviceMinor, status.Inode, isSocket);
         }
         return Marshal.GetLastPInvokeError() == Errno.ENOENT ? null : throw LinuxException.Last("statx", path);

@@ -28,7 +28,7 @@ internal static class Errno
     public const int EINPROGRESS = 115;
 
     // The index is the error number; 41 and 58 were never assigned and keep their plain number.
-    private static readonly string[] _names =
+    private static readonly string[] Names =
     [
         "0", "EPERM", "ENOENT", "ESRCH", "EINTR", "EIO", "ENXIO", "E2BIG", "ENOEXEC", "EBADF",
         "ECHILD", "EAGAIN", "ENOMEM", "EACCES", "EFAULT", "ENOTBLK", "EBUSY", "EEXIST", "EXDEV", "ENODEV",
@@ -47,5 +47,5 @@ internal static class Errno
     ];
 
     /// <summary>The symbolic name, or the plain number where Linux has no name for it.</summary>
-    public static string Name(int errno) => (uint)errno < (uint)_names.Length ? _names[errno] : errno.ToString();
+    public static string Name(int errno) => (uint)errno < (uint)Names.Length ? Names[errno] : errno.ToString();
 }

@@ -18,8 +18,11 @@ internal static class FileConstants
     public const int AT_EMPTY_PATH = 0x1000;
     public const uint STATX_BASIC_STATS = 0x7ff;
 
-    public const int S_IFMT = 0xf000;
-    public const int S_IFSOCK = 0xc000;
+    /// <summary>S_IFMT.</summary>
+    public const int ModeTypeMask = 0xf000;
+
+    /// <summary>S_IFSOCK.</summary>
+    public const int ModeSocket = 0xc000;
 
     public const int LOCK_EX = 2;
     public const int LOCK_NB = 4;

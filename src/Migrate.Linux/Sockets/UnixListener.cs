@@ -9,8 +9,8 @@ namespace Migrate.Linux.Sockets;
 public sealed class UnixListener : IDisposable
 {
     private const int Backlog = 16;
-    private static readonly TimeSpan _probe = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan _contention = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan ProbeTime = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Contention = TimeSpan.FromSeconds(5);
     private readonly FileDescriptor _socket;
     private readonly FileIdentity _file;
 
@@ -31,7 +31,7 @@ public sealed class UnixListener : IDisposable
     public static UnixListener Listen(string path)
     {
         // Two starters may both find the same dead socket: without the lock the slower would remove the faster's live one.
-        using var guard = DirectoryGuard.Take(System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(path))!, _contention);
+        using var guard = DirectoryGuard.Take(System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(path))!, Contention);
         RemoveIfStale(path);
         var socket = UnixAddress.NewSocket(path, SOCK_NONBLOCK);
         try
@@ -81,7 +81,7 @@ public sealed class UnixListener : IDisposable
         if (!existing.IsSocket)
             throw new MigrateException(ErrorCode.Busy, $"{path} exists and is not a socket") { Remedy = "Remove it or choose another path." };
         using var probe = UnixAddress.NewSocket(path);
-        var errno = UnixAddress.TryConnect(probe, path, new Deadline(_probe));
+        var errno = UnixAddress.TryConnect(probe, path, new Deadline(ProbeTime));
         switch (errno)
         {
             case Errno.ECONNREFUSED:
