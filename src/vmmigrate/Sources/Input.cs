@@ -68,8 +68,8 @@ internal static class Input
     public static bool IsMachine(string text) =>
         text.Contains('/') ? File.Exists(text) : StateDirectory.IsName(text) && File.Exists(StateDirectory.SocketOf(text));
 
-    /// <summary>Whether a path is a socket: a machine's, not a file to read.</summary>
-    public static bool IsSocket(string path) => (new FileInfo(path).Attributes & FileAttributes.ReadOnly) == 0 && File.GetUnixFileMode(path) is var _ && new FileInfo(path) is { Length: 0 } && path.EndsWith(".sock", StringComparison.Ordinal);
+    /// <summary>Whether a path is a machine's socket and no file to read.</summary>
+    public static bool IsSocket(string path) => path.EndsWith(".sock", StringComparison.Ordinal);
 
     private static MigrateException NotFound(string what, string text)
     {
