@@ -3,7 +3,9 @@ using Migrate.Model.Registers;
 namespace Migrate.Model.Firmware;
 
 /// <summary>The pseudo-registers that hold what KVM's firmware interface promises the guest.</summary>
-/// <remarks>Source: arch/arm64/include/uapi/asm/kvm.h <c>KVM_REG_ARM_FW</c> and <c>KVM_REG_ARM_FW_FEAT_BMAP</c>; arch/arm64/kvm/hypercalls.c.</remarks>
+/// <remarks>
+/// Source: arch/arm64/include/uapi/asm/kvm.h <c>KVM_REG_ARM_FW</c> and <c>KVM_REG_ARM_FW_FEAT_BMAP</c>; arch/arm64/kvm/hypercalls.c.
+/// </remarks>
 public static class FirmwareRegisters
 {
     /// <summary>PSCI version offered to the guest; see <see cref="Firmware.PsciVersion"/>.</summary>
@@ -44,7 +46,8 @@ public static class FirmwareRegisters
     }
 
     /// <summary>
-    /// The value alone, for people: <c>1.3</c>, <c>available</c>, <c>FUNC_FEAT, PTP</c>; null where the register is not one of these or the value has no meaning.
+    /// The value alone, for people: <c>1.3</c>, <c>available</c>, <c>FUNC_FEAT, PTP</c>; null where the register is not one of these or
+    /// the value has no meaning.
     /// </summary>
     public static string? Describe(RegisterId id, ulong value)
     {
@@ -52,7 +55,10 @@ public static class FirmwareRegisters
         return Bitmap(id)?.Describe(value) ?? WorkaroundLevel.Name(id, value);
     }
 
-    /// <summary>What the value means to the guest, one phrase: <c>PSCI 1.3</c>, <c>Spectre v2 workaround: available</c>; null as for <see cref="Describe"/>.</summary>
+    /// <summary>
+    /// What the value means to the guest, one phrase: <c>PSCI 1.3</c>, <c>Spectre v2 workaround: available</c>; null as for
+    /// <see cref="Describe"/>.
+    /// </summary>
     public static string? Explain(RegisterId id, ulong value)
     {
         if (Describe(id, value) is not { } text) return null;

@@ -13,7 +13,9 @@ public readonly record struct HypercallService(int Bit, string Name);
 /// <param name="Name">The register's name: <c>STD_BMAP</c>.</param>
 /// <param name="Id">Its KVM id.</param>
 /// <param name="Services">Every bit with a name, lowest first. A bit that the host does not offer is refused with EINVAL.</param>
-/// <remarks>Source: arch/arm64/include/uapi/asm/kvm.h <c>KVM_REG_ARM_*_BMAP</c>; arch/arm64/kvm/hypercalls.c <c>kvm_arm_set_fw_reg_bmap</c>.</remarks>
+/// <remarks>
+/// Source: arch/arm64/include/uapi/asm/kvm.h <c>KVM_REG_ARM_*_BMAP</c>; arch/arm64/kvm/hypercalls.c <c>kvm_arm_set_fw_reg_bmap</c>.
+/// </remarks>
 public sealed record HypercallBitmap(string Name, RegisterId Id, IReadOnlyList<HypercallService> Services)
 {
     /// <summary>The services that are on, for people: <c>FUNC_FEAT, PTP</c>; <c>none</c>; a bit without a name is <c>bit 7</c>.</summary>

@@ -6,7 +6,8 @@ namespace Migrate.Model.Firmware;
 /// <param name="Major">0 to 32767.</param>
 /// <param name="Minor">0 to 65535.</param>
 /// <remarks>
-/// Source: Arm DEN 0022 PSCI_VERSION (major in bits 30:16, minor in 15:0, bit 31 zero); include/uapi/linux/psci.h <c>PSCI_VERSION_MAJOR_SHIFT</c>.
+/// Source: Arm DEN 0022 PSCI_VERSION (major in bits 30:16, minor in 15:0, bit 31 zero); include/uapi/linux/psci.h
+/// <c>PSCI_VERSION_MAJOR_SHIFT</c>.
 /// </remarks>
 public readonly record struct PsciVersion(int Major, int Minor) : IComparable<PsciVersion>
 {
@@ -29,7 +30,8 @@ public readonly record struct PsciVersion(int Major, int Minor) : IComparable<Ps
     {
         version = default;
         var dot = text.IndexOf('.');
-        if (dot < 0 || !TryNumber(text[..dot], MaximumMajor, out var major) || !TryNumber(text[(dot + 1)..], MaximumMinor, out var minor)) return false;
+        if (dot < 0 || !TryNumber(text[..dot], MaximumMajor, out var major)) return false;
+        if (!TryNumber(text[(dot + 1)..], MaximumMinor, out var minor)) return false;
         version = new PsciVersion(major, minor);
         return true;
     }

@@ -4,7 +4,8 @@ namespace Migrate.Model.Firmware;
 
 /// <summary>The values of the registers SMCCC_ARCH_WORKAROUND_1, _2 and _3, by name.</summary>
 /// <remarks>
-/// Source: arch/arm64/include/uapi/asm/kvm.h <c>KVM_REG_ARM_SMCCC_ARCH_WORKAROUND_*</c>. Numbers mean different things per workaround, and a higher
+/// Source: arch/arm64/include/uapi/asm/kvm.h <c>KVM_REG_ARM_SMCCC_ARCH_WORKAROUND_*</c>. Numbers mean different things per workaround, and
+/// a higher
 /// one promises the guest more; WORKAROUND_2 also has a bit, ENABLED, beside its level.
 /// </remarks>
 public static class WorkaroundLevel
@@ -19,7 +20,8 @@ public static class WorkaroundLevel
     private static readonly string[] LevelsOf2 = ["not-available", "unknown", "available", "not-required"];
 
     /// <summary>
-    /// The value's name: <c>not-available</c>, <c>unknown</c>, <c>available</c> or <c>not-required</c>, with <c>, enabled</c> behind it where that bit is set;
+    /// The value's name: <c>not-available</c>, <c>unknown</c>, <c>available</c> or <c>not-required</c>, with <c>, enabled</c> behind it
+    /// where that bit is set;
     /// null where the register is no workaround or the value has no name.
     /// </summary>
     public static string? Name(RegisterId id, ulong value)

@@ -23,13 +23,13 @@ internal enum SafetyKind
 /// <summary>KVM's rule for one writable field of an identification register.</summary>
 /// <param name="Field">The field; <see cref="RegisterField.Signed"/> says how its values are ordered.</param>
 /// <param name="Kind">Which value is safe.</param>
-/// <param name="SafeValue">The kernel's fallback, as unsigned bits of the field; only <see cref="SafetyKind.Exact"/> compares with it.</param>
+/// <param name="SafeValue">The kernel's fallback, as unsigned bits of the field; only <see cref="SafetyKind.Exact"/> compares.</param>
 internal readonly record struct FieldRule(RegisterField Field, SafetyKind Kind, ulong SafeValue)
 {
-    /// <summary>Whether KVM takes <paramref name="wanted"/>'s field where the host's limit is <paramref name="limit"/>; both are whole register values.</summary>
+    /// <summary>Whether KVM takes this field of <paramref name="wanted"/> where the host's limit is <paramref name="limit"/>.</summary>
     /// <remarks>
-    /// Only for a field in the register's writable mask; any other must equal the limit. Source: arch/arm64/kvm/sys_regs.c <c>arm64_check_features</c>,
-    /// arch/arm64/kernel/cpufeature.c <c>arm64_ftr_safe_value</c>.
+    /// Both are whole register values. Only for a field in the register's writable mask; any other must equal the limit.
+    /// Source: arch/arm64/kvm/sys_regs.c <c>arm64_check_features</c>, arch/arm64/kernel/cpufeature.c <c>arm64_ftr_safe_value</c>.
     /// </remarks>
     public bool Accepts(ulong wanted, ulong limit)
     {
@@ -48,9 +48,10 @@ internal readonly record struct FieldRule(RegisterField Field, SafetyKind Kind, 
 /// <summary>How KVM compares each field of an identification register with what the host offers.</summary>
 /// <remarks>
 /// An assumption about kernels, for states and profiles that come without a measurement; a measured profile never needs it.
-/// A register a line, an indented line continues it. A bare name is lower-safe with safe value 0; <c>!</c> exact, <c>+</c> higher, <c>~</c> higher or zero;
-/// <c>=N</c> another safe value. A field that is not here is compared with the host's value for equality.
-/// Source of the facts: Linux 7.2 arch/arm64/kernel/cpufeature.c <c>arm64_ftr_bits</c> tables, with PMUVer, DebugVer and PerfMon lower-safe as
+/// A register a line, an indented line continues it. A bare name is lower-safe with safe value 0; <c>!</c> exact, <c>+</c> higher,
+/// <c>~</c> higher or zero; <c>=N</c> another safe value. A field that is not here is compared with the host's value for equality.
+/// Source of the facts: Linux 7.2 arch/arm64/kernel/cpufeature.c <c>arm64_ftr_bits</c> tables, with PMUVer, DebugVer and PerfMon
+/// lower-safe as
 /// arch/arm64/kvm/sys_regs.c <c>kvm_arm64_ftr_safe_value</c> has them (they are exact to the host itself).
 /// </remarks>
 internal static class FieldSafety
@@ -101,13 +102,16 @@ internal static class FieldSafety
         MPAMIDR_EL1 PMG_MAX VPMR_MAX HAS_HCR PARTID_MAX
         """;
 
-    private static readonly FrozenDictionary<RegisterId, FieldRule[]> Rules =
-        RegisterTable.Lines(Table).ToFrozenDictionary(line => Info(line[0]).Id, line => Array.ConvertAll(line[1..], word => Rule(Info(line[0]), word)));
+    private static readonly FrozenDictionary<RegisterId, FieldRule[]> Rules = RegisterTable.Lines(Table)
+        .Select(line => (Register: Info(line[0]), Words: line[1..]))
+        .ToFrozenDictionary(line => line.Register.Id, line => Array.ConvertAll(line.Words, word => Rule(line.Register, word)));
 
     /// <summary>Every register with rules.</summary>
     public static IReadOnlyCollection<RegisterId> Registers => Rules.Keys;
 
-    /// <summary>The rules of a register, highest field first; empty where the kernel has none and every bit must equal the host's.</summary>
+    /// <summary>
+    /// The rules of a register, highest field first; empty where the kernel has none and every bit must equal the host's.
+    /// </summary>
     public static IReadOnlyList<FieldRule> Of(RegisterId id) => Rules.GetValueOrDefault(id, []);
 
     /// <summary>The rule of the field whose lowest bit is <paramref name="shift"/>; null where there is none.</summary>
@@ -121,7 +125,8 @@ internal static class FieldSafety
     private static RegisterInfo Info(string name)
     {
         RegisterCatalog.TryFind(name, out var id);
-        return RegisterCatalog.Find(id) ?? throw new InvalidOperationException($"the table of field rules names {name}, the catalogue does not");
+        return RegisterCatalog.Find(id)
+            ?? throw new InvalidOperationException($"the table of field rules names {name}, the catalogue does not");
     }
 
     private static FieldRule Rule(RegisterInfo register, string word)

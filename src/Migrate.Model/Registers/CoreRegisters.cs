@@ -3,7 +3,8 @@ namespace Migrate.Model.Registers;
 /// <summary>The registers that are not system registers: struct kvm_regs, SVE and the cache sizes.</summary>
 /// <remarks>
 /// Source: arch/arm64/include/uapi/asm/kvm.h <c>struct kvm_regs</c>, <c>KVM_REG_ARM64_SVE_*</c>, <c>KVM_REG_ARM_DEMUX_*</c>;
-/// arch/arm64/include/uapi/asm/ptrace.h <c>struct user_pt_regs</c>, <c>struct user_fpsimd_state</c>; arch/arm64/kvm/sys_regs.c <c>CSSELR_MAX</c>.
+/// arch/arm64/include/uapi/asm/ptrace.h <c>struct user_pt_regs</c>, <c>struct user_fpsimd_state</c>; arch/arm64/kvm/sys_regs.c
+/// <c>CSSELR_MAX</c>.
 /// </remarks>
 internal static class CoreRegisters
 {
@@ -32,13 +33,15 @@ internal static class CoreRegisters
 
         // Only slice 0 (the low five bits of an id) exists: a slice holds 2048 bits, the longest vector SVE has.
         yield return Plain("SVE_VLS", SveLengths, RegisterGroup.Sve);
-        for (var i = 0; i < 32; i++) yield return Plain($"Z{i}", RegisterId.Of(RegisterClass.Sve, (ushort)(i << 5), 256), RegisterGroup.Sve);
-        for (var i = 0; i < 16; i++) yield return Plain($"P{i}", RegisterId.Of(RegisterClass.Sve, (ushort)(0x400 + (i << 5)), 32), RegisterGroup.Sve);
-        yield return Plain("FFR", RegisterId.Of(RegisterClass.Sve, 0x600, 32), RegisterGroup.Sve);
+        for (var i = 0; i < 32; i++) yield return Plain($"Z{i}", Sve(i << 5, 256), RegisterGroup.Sve);
+        for (var i = 0; i < 16; i++) yield return Plain($"P{i}", Sve(0x400 + (i << 5), 32), RegisterGroup.Sve);
+        yield return Plain("FFR", Sve(0x600, 32), RegisterGroup.Sve);
 
         for (var i = 0; i < CacheCount; i++)
             yield return new($"CCSIDR[{i}]", RegisterId.Of(RegisterClass.Demux, (ushort)i, 4), RegisterGroup.Cache, CacheSize);
     }
+
+    private static RegisterId Sve(int index, int bytes) => RegisterId.Of(RegisterClass.Sve, (ushort)index, bytes);
 
     private static RegisterInfo Plain(string name, RegisterId id, RegisterGroup group) => new(name, id, group, []);
 }

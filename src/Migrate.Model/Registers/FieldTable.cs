@@ -2,7 +2,8 @@ namespace Migrate.Model.Registers;
 
 /// <summary>The fields of the identification and cache registers, and of a few others whose fields a finding names.</summary>
 /// <remarks>
-/// A register a line, an indented line continues it: <c>Name:shift:width</c>, with <c>s</c> behind a field whose values are two's complement.
+/// A register a line, an indented line continues it: <c>Name:shift:width</c>, with <c>s</c> behind a field whose values are two's
+/// complement.
 /// CCSIDR is in its 32-bit form, the one that KVM fabricates.
 /// Source of the facts: Linux 7.2 arch/arm64/tools/sysreg, signs also from <c>S_ARM64_FTR_BITS</c> in arch/arm64/kernel/cpufeature.c;
 /// MIDR, MPIDR, PMCR and OSLSR from the Arm Architecture Reference Manual (DDI 0487), D24.

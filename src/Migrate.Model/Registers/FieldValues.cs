@@ -4,13 +4,14 @@ namespace Migrate.Model.Registers;
 
 /// <summary>Words for the few field values that a person knows by a word and not by its number.</summary>
 /// <remarks>
-/// A field a line; <c>number=word</c>, with <c>_</c> for a blank. Source of the facts: Linux 7.2 arch/arm64/tools/sysreg;
-/// implementers from arch/arm64/include/asm/cputype.h <c>ARM_CPU_IMP_*</c>.
+/// A field a line, an indented line continues it; <c>number=word</c>, with <c>_</c> for a blank.
+/// Source of the facts: Linux 7.2 arch/arm64/tools/sysreg; implementers from arch/arm64/include/asm/cputype.h <c>ARM_CPU_IMP_*</c>.
 /// </remarks>
 internal static class FieldValues
 {
     private const string Table = """
-        MIDR_EL1.Implementer 65=Arm 66=Broadcom 67=Cavium 70=Fujitsu 72=HiSilicon 78=NVIDIA 80=APM 81=Qualcomm 97=Apple 109=Microsoft 192=Ampere
+        MIDR_EL1.Implementer 65=Arm 66=Broadcom 67=Cavium 70=Fujitsu 72=HiSilicon 78=NVIDIA
+          80=APM 81=Qualcomm 97=Apple 109=Microsoft 192=Ampere
         ID_AA64PFR0_EL1.GIC 0=none 1=GICv3 3=GICv4.1
         ID_AA64PFR0_EL1.AdvSIMD 15=none
         ID_AA64PFR0_EL1.FP 15=none

@@ -35,9 +35,12 @@ public static partial class RegisterCatalog
     public static RegisterInfo? Find(RegisterId id) => ById.GetValueOrDefault(id);
 
     /// <summary>
-    /// Finds a register by its architectural name (case is ignored), by its encoding (<c>S3_0_C0_C4_6</c>) or by its hexadecimal id with 0x in front.
+    /// Finds a register by its architectural name (case is ignored), by its encoding (<c>S3_0_C0_C4_6</c>) or by its hexadecimal id with
+    /// 0x in front.
     /// </summary>
-    /// <remarks>An encoding or id need not have a name. An encoding is taken as KVM numbers registers: S3_3_C14_C0_2 is CNTV_CVAL_EL0.</remarks>
+    /// <remarks>
+    /// An encoding or id need not have a name. An encoding is taken as KVM numbers registers: S3_3_C14_C0_2 is CNTV_CVAL_EL0.
+    /// </remarks>
     public static bool TryFind(string name, out RegisterId id)
     {
         if (ByName.TryGetValue(name, out var info))
@@ -71,7 +74,8 @@ public static partial class RegisterCatalog
 
     private static IEnumerable<RegisterInfo> SystemRegisters()
     {
-        var fields = RegisterTable.Lines(FieldTable.Text).ToDictionary(line => line[0], line => Array.ConvertAll(line[1..], RegisterTable.Field));
+        var fields = RegisterTable.Lines(FieldTable.Text)
+            .ToDictionary(line => line[0], line => Array.ConvertAll(line[1..], RegisterTable.Field));
         var group = RegisterGroup.None;
         foreach (var words in RegisterTable.Lines(SystemRegisterTable.Text))
         {
@@ -86,7 +90,8 @@ public static partial class RegisterCatalog
             for (var i = 0; i < count; i++)
             {
                 var name = words[0].Replace("#", i.ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal);
-                yield return new RegisterInfo(name, new RegisterId(first.Value + (ulong)(i * stride)), group, fields.GetValueOrDefault(name, []));
+                var id = new RegisterId(first.Value + (ulong)(i * stride));
+                yield return new RegisterInfo(name, id, group, fields.GetValueOrDefault(name, []));
             }
         }
     }

@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace Migrate.Model.Registers;
 
-/// <summary>Reads the tables that are kept as text: words separated by blanks, a line a register, an indented line continues the one above.</summary>
+/// <summary>
+/// Reads the tables that are kept as text: words separated by blanks, a line a register, an indented line continues the one above.
+/// </summary>
 internal static class RegisterTable
 {
     /// <summary>The words of each line.</summary>

@@ -8,8 +8,8 @@ namespace Migrate.Model.Registers;
 public static class RegisterText
 {
     /// <summary>
-    /// The value as a person reads it: <c>1.3</c> for a PSCI version, <c>available</c> for a workaround level, <c>FUNC_FEAT, PTP</c> for a hypercall bitmap,
-    /// <c>128, 256, 512 bits</c> for the SVE vector lengths, else hexadecimal without leading zeros.
+    /// The value as a person reads it: <c>1.3</c> for a PSCI version, <c>available</c> for a workaround level, <c>FUNC_FEAT, PTP</c> for a
+    /// hypercall bitmap, <c>128, 256, 512 bits</c> for the SVE vector lengths, else hexadecimal without leading zeros.
     /// </summary>
     public static string Describe(RegisterId id, RegisterValue value)
     {

@@ -2,11 +2,14 @@ namespace Migrate.Model.Registers;
 
 /// <summary>Names and encodings of the AArch64 system registers that KVM lists or can list, or serves through the vGIC.</summary>
 /// <remarks>
-/// A line is a name, then op0 op1 CRn CRm op2; <c>xCOUNT +STRIDE</c> after it makes COUNT registers whose index takes the place of <c>#</c> and whose
+/// A line is a name, then op0 op1 CRn CRm op2; <c>xCOUNT +STRIDE</c> after it makes COUNT registers whose index takes the place of
+/// <c>#</c> and whose
 /// encodings are STRIDE apart. A line in brackets names the <see cref="RegisterGroup"/> of those below it.
-/// CNTV_CVAL_EL0 and CNTVCT_EL0 stand with each other's encoding: that is how KVM numbers them (KVM_REG_ARM_TIMER_CVAL and KVM_REG_ARM_TIMER_CNT).
+/// CNTV_CVAL_EL0 and CNTVCT_EL0 stand with each other's encoding: that is how KVM numbers them (KVM_REG_ARM_TIMER_CVAL and
+/// KVM_REG_ARM_TIMER_CNT).
 /// SP_EL1, ELR_EL1 and SPSR_EL1 are core registers to KVM and so are not here.
-/// Source of the facts: Linux 7.2 arch/arm64/tools/sysreg, arch/arm64/include/asm/sysreg.h, and arch/arm64/kvm/sys_regs.c <c>sys_reg_descs</c> for the choice.
+/// Source of the facts: Linux 7.2 arch/arm64/tools/sysreg, arch/arm64/include/asm/sysreg.h, and arch/arm64/kvm/sys_regs.c
+/// <c>sys_reg_descs</c> for the choice.
 /// </remarks>
 internal static class SystemRegisterTable
 {
@@ -358,6 +361,7 @@ internal static class SystemRegisterTable
         RMR_EL2 3 4 12 0 2
         CONTEXTIDR_EL2 3 4 13 0 1
         TPIDR_EL2 3 4 13 0 2
+        SP_EL2 3 6 4 1 0
         SCXTNUM_EL2 3 4 13 0 7
         """;
 }

@@ -63,6 +63,7 @@ public class RegisterCatalogTests
     [InlineData(0x603000000013df44, "PMEVCNTR4_EL0")]
     [InlineData(0x603000000013df7e, "PMEVTYPER30_EL0")]
     [InlineData(0x603000000013df7f, "PMCCFILTR_EL0")]
+    [InlineData(0x603000000013f208, "SP_EL2")]
     [InlineData(0x603000000013c026, "S3_0_C0_C4_6")]
     public void Names_are_those_of_the_architecture_and_of_KVM(ulong id, string name)
     {

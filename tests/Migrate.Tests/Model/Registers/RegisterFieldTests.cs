@@ -12,7 +12,8 @@ public class RegisterFieldTests
             var taken = 0UL;
             foreach (var field in info.Fields)
             {
-                Assert.True(field is { Shift: >= 0, Width: >= 1 } && field.Shift + field.Width <= 8 * info.Id.Size, $"{info.Name}.{field.Name}");
+                Assert.True(field is { Shift: >= 0, Width: >= 1 }, $"{info.Name}.{field.Name}");
+                Assert.True(field.Shift + field.Width <= 8 * info.Id.Size, $"{info.Name}.{field.Name}");
                 Assert.True((taken & field.Mask) == 0, $"{info.Name}.{field.Name} overlaps");
                 taken |= field.Mask;
             }

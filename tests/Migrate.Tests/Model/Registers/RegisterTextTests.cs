@@ -59,8 +59,9 @@ public class RegisterTextTests
     [Fact]
     public void Differences_account_for_every_differing_bit_once_and_for_no_equal_place()
     {
+        (ulong, ulong)[] pairs = [(0, ulong.MaxValue), (0x5aa5_0ff0_1248_8421, 0x1234_5678_9abc_def0), (1, 2)];
         foreach (var info in RegisterCatalog.All.Where(r => r.Id.Size == 8))
-            foreach (var (here, there) in new (ulong, ulong)[] { (0UL, ulong.MaxValue), (0x5aa5_0ff0_1248_8421, 0x1234_5678_9abc_def0), (1UL, 2UL) })
+            foreach (var (here, there) in pairs)
             {
                 var seen = 0UL;
                 foreach (var difference in Compare(info.Name, here, there))
@@ -82,7 +83,8 @@ public class RegisterTextTests
     [Fact]
     public void A_wide_register_and_one_of_another_size_differ_as_a_whole()
     {
-        var wide = Assert.Single(RegisterText.Differences(Id("V3"), new RegisterValue(new byte[16]), new RegisterValue([1, .. new byte[15]])));
+        var one = new RegisterValue([1, .. new byte[15]]);
+        var wide = Assert.Single(RegisterText.Differences(Id("V3"), new RegisterValue(new byte[16]), one));
         Assert.Equal(("V3: 0 here, 0x1 there", 0UL), (wide.ToString(), wide.Mask));
         var sizes = Assert.Single(RegisterText.Differences(Id("CTR_EL0"), new RegisterValue(1), new RegisterValue(1, 4)));
         Assert.Equal("CTR_EL0", sizes.Where);
