@@ -61,7 +61,7 @@ internal readonly struct RegisterCase
             Subject = field is null ? Name : Name + field,
             Register = Id,
             Vcpus = IsVmWide ? [] : [Vcpu.Index],
-            Here = here ?? RegisterWords.Value(Id, Value),
+            Here = here ?? RegisterText.Describe(Id, Value),
             There = there,
             Answer = answer ?? RegisterWords.Errno(Answer.Errno),
             Remedy = remedy,

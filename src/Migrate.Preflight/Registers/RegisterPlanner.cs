@@ -106,7 +106,7 @@ internal static class RegisterPlanner
         Subject = RegisterCatalog.Name(register.Id),
         Register = register.Id,
         Vcpus = [vcpu.Index],
-        Here = $"{RegisterWords.Value(register.Id, register.Value)}, but {RegisterWords.Value(register.Id, first)} through vCPU {context.State.Vcpus[0].Index}",
+        Here = $"{RegisterText.Describe(register.Id, register.Value)}, but {RegisterText.Describe(register.Id, first)} through vCPU {context.State.Vcpus[0].Index}",
         There = "one value for the whole VM",
         Remedy = "the destination keeps this register once for the VM: give every vCPU the same value",
     });

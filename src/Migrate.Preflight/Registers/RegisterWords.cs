@@ -1,5 +1,4 @@
 using System.Globalization;
-using Migrate.Model.Firmware;
 using Migrate.Model.Hosts;
 using Migrate.Model.Registers;
 
@@ -24,10 +23,6 @@ internal static class RegisterWords
         22 => "EINVAL",
         _ => "errno " + errno.ToString(CultureInfo.InvariantCulture),
     };
-
-    /// <summary>The value by its meaning where it has one, else as a number without leading zeros.</summary>
-    public static string Value(RegisterId id, RegisterValue value) =>
-        (value.Size <= 8 ? FirmwareRegisters.Describe(id, value.Low) : null) ?? value.ToShortString();
 
     /// <summary>A field's value: decimal below ten, else hexadecimal.</summary>
     public static string Number(ulong value) =>
@@ -59,7 +54,7 @@ internal static class RegisterWords
     public static string Accepted(RegisterId id, Acceptance? accepts) => accepts?.Kind switch
     {
         AcceptanceKind.Any => "any value",
-        AcceptanceKind.OneOf => string.Join("; ", accepts.Values.Take(8).Select(v => Value(id, v))) + (accepts.Values.Count > 8 ? "; ..." : ""),
+        AcceptanceKind.OneOf => string.Join("; ", accepts.Values.Take(8).Select(v => RegisterText.Describe(id, v))) + (accepts.Values.Count > 8 ? "; ..." : ""),
         _ => "",
     };
 }

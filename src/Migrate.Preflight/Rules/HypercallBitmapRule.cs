@@ -29,11 +29,10 @@ internal static class HypercallBitmapRule
             var missing = it.Answer.Kind == AnswerKind.Unknown ? !IsServedAnyway(it.Context, bitmap, bit) : !Offers(it.Accepts, bit);
             if (!missing) continue;
             var service = bitmap.Describe(1UL << bit);
-            findings.Add(it.Finding(FindingCode.HypercallBitmap, Severity.Refused, service.StartsWith("bit ", StringComparison.Ordinal) ? $"[{bit}]" : "." + service,
+            findings.Add(it.Finding(FindingCode.HypercallBitmap, Severity.Refused, service.StartsWith("bit ", StringComparison.Ordinal) ? " " + service : "." + service,
                 "1", "0", remedy: $"switch {service} off in {bitmap.Name} when the VM is created, so that the guest never relies on it"));
         }
-        return findings.Count > 0 || it.Answer.Kind != AnswerKind.Unknown ? findings.Count > 0 ? findings : null
-            : [it.Finding(FindingCode.RegisterUnknown, Severity.Refused)];
+        return findings.Count > 0 ? findings : null;
     }
 
     /// <summary>Whether the kernel answers the service although it has no bitmap to say so.</summary>
