@@ -1,0 +1,71 @@
+using System.Text.Json.Nodes;
+using Migrate.Model.Errors;
+
+namespace Migrate.Model.Encoding;
+
+/// <summary>A record that stands alone in a file: its first member is "schema" with its name and version.</summary>
+public sealed class DocumentShape<T> : Shape<T>
+{
+    internal const string Prefix = "vmmigrate/";
+    private static readonly MemberName Schema = new("schema");
+    private readonly MemberShape<T> _members;
+
+    internal DocumentShape(string name, int version, Shape<T> record)
+    {
+        _members = (MemberShape<T>)record;
+        (Name, Version, SchemaId) = (name, version, $"{Prefix}{name}/{version}");
+    }
+
+    /// <summary>The kind of document, <c>machine-state</c>.</summary>
+    public string Name { get; }
+
+    /// <summary>The version that is written and read.</summary>
+    public int Version { get; }
+
+    /// <summary>The value of "schema": <c>vmmigrate/machine-state/1</c>.</summary>
+    public string SchemaId { get; }
+
+    /// <summary>The JSON Schema (2020-12) of the document, indented, with a newline at the end.</summary>
+    public string ToJsonSchema()
+    {
+        var definitions = new SchemaDefinitions();
+        var properties = new JsonObject { ["schema"] = new JsonObject { ["const"] = SchemaId, ["description"] = "Which document this is; always the first member." } };
+        var required = new JsonArray("schema");
+        _members.DescribeMembers(properties, required, definitions);
+        var schema = SchemaDefinitions.Object(_members.Description, properties, required);
+        schema.Insert(0, "$schema", "https://json-schema.org/draft/2020-12/schema");
+        schema.Insert(1, "$id", $"urn:vmmigrate:{Name}:{Version}");
+        schema.Insert(2, "title", _members.Title);
+        schema["$defs"] = definitions.All();
+        return schema.ToJsonString(JsonEncoding.SchemaOptions) + "\n";
+    }
+
+    internal override void Write(DocumentWriter writer, T value)
+    {
+        writer.BeginMap(1 + _members.Count(writer, value), oneLine: false);
+        writer.Key(Schema.Text);
+        writer.Text(SchemaId);
+        _members.WriteMembers(writer, value);
+        writer.EndMap();
+    }
+
+    internal override T Read(ref DocumentReader reader)
+    {
+        var left = reader.BeginMap();
+        var id = ReadSchemaId(ref reader, ref left);
+        if (id != SchemaId) throw reader.Refuse($"the schema is '{DocumentPath.Shown(id)}', wanted is '{SchemaId}'", ErrorCode.Unsupported);
+        return _members.ReadMembers(ref reader, ref left);
+    }
+
+    internal override JsonObject Describe(SchemaDefinitions definitions) => _members.Describe(definitions);
+
+    /// <summary>Reads the first member of a document, which must be "schema".</summary>
+    internal static string ReadSchemaId(ref DocumentReader reader, ref int left)
+    {
+        if (!reader.NextMember(ref left) || !reader.KeyIs(Schema)) throw reader.Refuse("no vmmigrate document: the first member must be 'schema'");
+        reader.Path.Enter(Schema.Text);
+        var id = reader.Text(128);
+        reader.Path.Leave();
+        return id;
+    }
+}
