@@ -3,7 +3,6 @@ using Migrate.Model.Errors;
 using Migrate.Transfer.Wire;
 using static Migrate.Transfer.Machines.Caller;
 using static Migrate.Transfer.Machines.LifecycleState;
-using static Migrate.Transfer.Wire.FrameKind;
 
 namespace Migrate.Transfer.Machines;
 
@@ -35,33 +34,33 @@ internal static class Lifecycle
     /// <summary>Every request. What is not here is refused.</summary>
     public static IReadOnlyList<Transition> Table { get; } =
     [
-        new(Status, Anyone, _everywhere),
-        new(Describe, Anyone, [Paused, Running, Logging, Quiesced, Released]),
+        new(FrameKind.Status, Anyone, _everywhere),
+        new(FrameKind.Describe, Anyone, [Paused, Running, Logging, Quiesced, Released]),
 
-        new(OpenSource, Unheld, [Running, Paused], Logging),
-        new(Collect, Holder, [Logging, Quiesced]),
-        new(Throttle, Holder, [Logging]),
-        new(Quiesce, Holder, [Logging], Quiesced),
-        new(Capture, Holder, [Quiesced]),
-        new(Unquiesce, Holder, [Quiesced], Logging),
+        new(FrameKind.OpenSource, Unheld, [Running, Paused], Logging),
+        new(FrameKind.Collect, Holder, [Logging, Quiesced]),
+        new(FrameKind.Throttle, Holder, [Logging]),
+        new(FrameKind.Quiesce, Holder, [Logging], Quiesced),
+        new(FrameKind.Capture, Holder, [Quiesced]),
+        new(FrameKind.Unquiesce, Holder, [Quiesced], Logging),
         // Again under the same id: the answer to the first may have been lost.
-        new(Release, Holder, [Quiesced, Released], Released),
+        new(FrameKind.Release, Holder, [Quiesced, Released], Released),
 
-        new(OpenIncoming, Unheld, [Incoming]),
-        new(Begin, Holder, [Incoming], Prepared),
+        new(FrameKind.OpenIncoming, Unheld, [Incoming]),
+        new(FrameKind.Begin, Holder, [Incoming], Prepared),
         // Applied as soon as the first step of the apply phase comes; the prepare phase is over then.
-        new(Execute, Holder, [Prepared, Applied]),
-        new(Read, Holder, [Prepared, Applied]),
-        new(StartMachine, Holder, [Applied], Running),
+        new(FrameKind.Execute, Holder, [Prepared, Applied]),
+        new(FrameKind.Read, Holder, [Prepared, Applied]),
+        new(FrameKind.StartMachine, Holder, [Applied], Running),
 
-        new(GetMemory, Holder, [Prepared, Applied, Logging, Quiesced]),
-        new(CloseSession, Holder, _everywhere),
+        new(FrameKind.GetMemory, Holder, [Prepared, Applied, Logging, Quiesced]),
+        new(FrameKind.CloseSession, Holder, _everywhere),
 
-        new(Pause, Unheld, [Running], Paused),
+        new(FrameKind.Pause, Unheld, [Running], Paused),
         new(FrameKind.Resume, Unheld, [Paused], Running),
-        new(ResumeReleased, Anyone, [Released], Running),
-        new(Destroy, Anyone, [Released], Destroyed),
-        new(Destroy, Unheld, [Incoming, Paused], Destroyed),
+        new(FrameKind.ResumeReleased, Anyone, [Released], Running),
+        new(FrameKind.Destroy, Anyone, [Released], Destroyed),
+        new(FrameKind.Destroy, Unheld, [Incoming, Paused], Destroyed),
     ];
 
     /// <summary>Where the end of a session's connection leads: before release the machine goes on by itself, after it nothing happens.</summary>

@@ -61,7 +61,7 @@ internal static class MachineMessages
     /// <summary>Longest note of a step's answer.</summary>
     public const int MaxNote = 512;
 
-    private const int MaxCounters = 256;
+    public const int MaxCounters = 256;
 
     public static Shape<MachineStatus> Status { get; } = MakeStatus();
 
@@ -172,7 +172,7 @@ internal static class MachineMessages
     {
         var record = new RecordShape<ReadAnswer>("ReadAnswer", "What reading a register gave.");
         var errno = record.Required("errno", Shapes.Int32, r => r.Errno, "0, or the positive errno.");
-        var value = record.Optional("value", Shapes.Bytes(RegisterValue.MaximumSize), r => r.Value is { } known ? known.ToArray().ToEquatableArray() : [], [], "The value, least significant byte first.");
-        return record.Build(v => new ReadAnswer(v.Get(errno), v.Get(value) is { Count: > 0 } bytes ? new RegisterValue(bytes.Span) : null));
+        var value = record.Optional("value", Shapes.OptionalValue(Shapes.RegisterValue), r => r.Value, null, "The value, least significant byte first.");
+        return record.Build(v => new ReadAnswer(v.Get(errno), v.Get(value)));
     }
 }

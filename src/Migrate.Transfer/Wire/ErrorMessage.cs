@@ -53,16 +53,7 @@ internal sealed record ErrorMessage
             Remedy = Remedy.Length == 0 ? null : OneLine(Remedy),
         };
 
-    /// <summary>A peer's words go to terminals and logs: no control characters, and not without end.</summary>
-    private static string OneLine(string text)
-    {
-        var length = Math.Min(text.Length, LongestText);
-        if (length < text.Length && char.IsHighSurrogate(text[length - 1])) length--;
-        return string.Create(length, text, static (line, source) =>
-        {
-            for (var i = 0; i < line.Length; i++) line[i] = char.IsControl(source[i]) ? ' ' : source[i];
-        });
-    }
+    private static string OneLine(string text) => Shapes.OneLine(text, LongestText);
 
     private static Shape<ErrorMessage> MakeShape()
     {
@@ -72,7 +63,7 @@ internal sealed record ErrorMessage
         var message = record.Required("message", Shapes.Text, e => e.Message, "One line that names the thing and the reason.");
         var remedy = record.Optional("remedy", Shapes.Text, e => e.Remedy, "", "What the operator can do.");
         var transient = record.Optional("transient", Shapes.Boolean, e => e.Transient, false, "Whether the same command may succeed when run again.");
-        var sourceRuns = record.Optional("source_runs", Shapes.Optional(Shapes.Boolean), e => e.SourceRuns, null, "Whether the source VM is known to run.");
+        var sourceRuns = record.Optional("source_runs", Shapes.OptionalValue(Shapes.Boolean), e => e.SourceRuns, null, "Whether the source VM is known to run.");
         return record.Build(v => new ErrorMessage
         {
             Code = v.Get(code),
