@@ -3,17 +3,31 @@ using Migrate.Model.Errors;
 
 namespace Migrate.Model.Encoding;
 
+/// <summary>A kind of document without its type: what <see cref="DocumentFile"/> chooses from.</summary>
+internal abstract record DocumentKind(string Name, int Version)
+{
+    public const string Prefix = "vmmigrate/";
+
+    public string SchemaId { get; } = $"{Prefix}{Name}/{Version}";
+
+    public abstract object Decode(ReadOnlySpan<byte> bytes, DocumentEncoding encoding);
+}
+
+internal sealed record DocumentKind<T>(DocumentShape<T> Shape) : DocumentKind(Shape.Name, Shape.Version) where T : notnull
+{
+    public override object Decode(ReadOnlySpan<byte> bytes, DocumentEncoding encoding) =>
+        encoding == DocumentEncoding.Json ? JsonEncoding.Decode(Shape, bytes) : MessagePackEncoding.Decode(Shape, bytes);
+}
+
 /// <summary>A record that stands alone in a file: its first member is "schema" with its name and version.</summary>
 public sealed class DocumentShape<T> : Shape<T>
 {
-    internal const string Prefix = "vmmigrate/";
-    private static readonly MemberName Schema = new("schema");
     private readonly MemberShape<T> _members;
 
     internal DocumentShape(string name, int version, Shape<T> record)
     {
         _members = (MemberShape<T>)record;
-        (Name, Version, SchemaId) = (name, version, $"{Prefix}{name}/{version}");
+        (Name, Version, SchemaId) = (name, version, $"{DocumentKind.Prefix}{name}/{version}");
     }
 
     /// <summary>The kind of document, <c>machine-state</c>.</summary>
@@ -29,7 +43,10 @@ public sealed class DocumentShape<T> : Shape<T>
     public string ToJsonSchema()
     {
         var definitions = new SchemaDefinitions();
-        var properties = new JsonObject { ["schema"] = new JsonObject { ["const"] = SchemaId, ["description"] = "Which document this is; always the first member." } };
+        var properties = new JsonObject
+        {
+            ["schema"] = new JsonObject { ["const"] = SchemaId, ["description"] = "Which document this is; always the first member." },
+        };
         var required = new JsonArray("schema");
         _members.DescribeMembers(properties, required, definitions);
         var schema = SchemaDefinitions.Object(_members.Description, properties, required);
@@ -43,8 +60,7 @@ public sealed class DocumentShape<T> : Shape<T>
     internal override void Write(DocumentWriter writer, T value)
     {
         writer.BeginMap(1 + _members.Count(writer, value), oneLine: false);
-        writer.Key(Schema.Text);
-        writer.Text(SchemaId);
+        SchemaIdShape.WriteMember(writer, SchemaId);
         _members.WriteMembers(writer, value);
         writer.EndMap();
     }
@@ -52,20 +68,10 @@ public sealed class DocumentShape<T> : Shape<T>
     internal override T Read(ref DocumentReader reader)
     {
         var left = reader.BeginMap();
-        var id = ReadSchemaId(ref reader, ref left);
+        var id = SchemaIdShape.Read(ref reader, ref left);
         if (id != SchemaId) throw reader.Refuse($"the schema is '{DocumentPath.Shown(id)}', wanted is '{SchemaId}'", ErrorCode.Unsupported);
         return _members.ReadMembers(ref reader, ref left);
     }
 
     internal override JsonObject Describe(SchemaDefinitions definitions) => _members.Describe(definitions);
-
-    /// <summary>Reads the first member of a document, which must be "schema".</summary>
-    internal static string ReadSchemaId(ref DocumentReader reader, ref int left)
-    {
-        if (!reader.NextMember(ref left) || !reader.KeyIs(Schema)) throw reader.Refuse("no vmmigrate document: the first member must be 'schema'");
-        reader.Path.Enter(Schema.Text);
-        var id = reader.Text(128);
-        reader.Path.Leave();
-        return id;
-    }
 }

@@ -37,22 +37,23 @@ public static class JsonEncoding
     /// <exception cref="MigrateException">
     /// <see cref="ErrorCode.Malformed"/>, <see cref="ErrorCode.TooLarge"/> or <see cref="ErrorCode.Unsupported"/>; the message gives path, reason and byte.
     /// </exception>
-    public static T Decode<T>(Shape<T> shape, ReadOnlySpan<byte> utf8)
+    public static T Decode<T>(Shape<T> shape, ReadOnlySpan<byte> utf8) => Decode(shape, utf8, wholeInput: true);
+
+    /// <summary>Reads a value and, unless <paramref name="wholeInput"/>, leaves what follows unread.</summary>
+    internal static T Decode<T>(Shape<T> shape, ReadOnlySpan<byte> utf8, bool wholeInput)
     {
         var reader = new DocumentReader(new JsonInput(utf8));
         try
         {
             var value = shape.Read(ref reader);
-            reader.EnsureEnd();
+            if (wholeInput) reader.EnsureEnd();
             return value;
         }
         catch (JsonException e)
         {
-            throw Syntax(ref reader, e);
+            // The reader's own words but for the position that it appends: ours counts bytes from the beginning, lines and columns from 1.
+            var reason = e.Message.Split(" LineNumber:")[0].TrimEnd('.', ' ');
+            throw reader.Refuse($"not JSON: {reason}, line {e.LineNumber + 1}, column {e.BytePositionInLine + 1}", cause: e);
         }
     }
-
-    internal static MigrateException Syntax(ref DocumentReader reader, JsonException e) =>
-        // The reader's own words, without the position that it appends and this library's callers get in bytes from the beginning.
-        reader.Refuse($"not JSON: {e.Message.Split(" LineNumber:")[0].TrimEnd('.', ' ')}, line {e.LineNumber + 1}, column {e.BytePositionInLine + 1}", cause: e);
 }

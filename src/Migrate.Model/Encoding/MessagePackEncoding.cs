@@ -24,21 +24,21 @@ public static class MessagePackEncoding
     /// <exception cref="MigrateException">
     /// <see cref="ErrorCode.Malformed"/>, <see cref="ErrorCode.TooLarge"/> or <see cref="ErrorCode.Unsupported"/>; the message gives path, reason and byte.
     /// </exception>
-    public static T Decode<T>(Shape<T> shape, ReadOnlySpan<byte> bytes)
+    public static T Decode<T>(Shape<T> shape, ReadOnlySpan<byte> bytes) => Decode(shape, bytes, wholeInput: true);
+
+    /// <summary>Reads a value and, unless <paramref name="wholeInput"/>, leaves what follows unread.</summary>
+    internal static T Decode<T>(Shape<T> shape, ReadOnlySpan<byte> bytes, bool wholeInput)
     {
         var reader = new DocumentReader(new MessagePackInput(bytes, MessagePackLimits.Default));
         try
         {
             var value = shape.Read(ref reader);
-            reader.EnsureEnd();
+            if (wholeInput) reader.EnsureEnd();
             return value;
         }
         catch (MessagePackFormatException e)
         {
-            throw Format(ref reader, e);
+            throw new MigrateException(e.Code, $"{reader.Path}: {e.Message}", e) { Stage = Stage.Input };
         }
     }
-
-    internal static MigrateException Format(ref DocumentReader reader, MessagePackFormatException e) =>
-        new(e.Code, $"{reader.Path}: {e.Message}", e) { Stage = Stage.Input };
 }

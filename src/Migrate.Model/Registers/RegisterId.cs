@@ -76,6 +76,9 @@ public readonly record struct RegisterId(ulong Value) : IComparable<RegisterId>
     /// <inheritdoc/>
     public int CompareTo(RegisterId other) => Value.CompareTo(other.Value);
 
+    /// <summary>Seeded per process: an id is chosen by whoever wrote a document, and ids that all collide would make an index quadratic.</summary>
+    public override int GetHashCode() => HashCode.Combine(Value);
+
     /// <summary>The id as documents write it: 0x and sixteen lowercase hexadecimal digits.</summary>
     public override string ToString() => $"0x{Value:x16}";
 
