@@ -1,3 +1,4 @@
+using System.Numerics;
 using Migrate.Model;
 using Migrate.Model.Errors;
 using Migrate.Model.Hosts;
@@ -10,6 +11,19 @@ namespace Migrate.Preflight;
 public static class DefaultMachine
 {
     private const ulong MemoryBase = 0x4000_0000;
+
+    /// <summary>The most features that the profile's host was seen to create a vCPU with, as a VMM that passes the host's CPU on would ask for; nested virtualisation and AArch32 are asked for by name only.</summary>
+    /// <exception cref="MigrateException"><see cref="ErrorCode.NotFound"/>: the profile has no shape that the host creates.</exception>
+    public static VcpuFeatures FeaturesOf(HostProfile host)
+    {
+        VcpuFeatures? richest = null;
+        foreach (var shape in host.Shapes)
+        {
+            if (shape.Errno != 0 || (shape.Features.Bits & (VcpuFeatures.El2 | VcpuFeatures.El1Is32Bit).Bits) != 0) continue;
+            if (richest is not { } best || BitOperations.PopCount(shape.Features.Bits) > BitOperations.PopCount(best.Bits)) richest = shape.Features;
+        }
+        return richest ?? throw new MigrateException(ErrorCode.NotFound, $"the profile of {Name(host)} has no shape that the host creates; probe it again") { Stage = Stage.Plan };
+    }
 
     /// <summary>A machine in its reset state.</summary>
     /// <param name="host">Where it is created.</param>

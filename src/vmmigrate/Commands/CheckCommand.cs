@@ -2,7 +2,6 @@ using System.CommandLine;
 using Migrate.Cli.Output;
 using Migrate.Cli.Sources;
 using Migrate.Model.Encoding;
-using Migrate.Model.Plans;
 using Migrate.Preflight;
 
 namespace Migrate.Cli.Commands;

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.CommandLine.Help;
 using System.CommandLine.Invocation;
 using System.Reflection;
 using Migrate.Cli.Output;
@@ -12,10 +11,9 @@ internal static class CommandTable
     private static readonly Func<Terminal, Command>[] Commands =
     [
         CheckCommand.Build, CaptureCommand.Build,
-        AgentCommand.Build, SendCommand.Build, StatusCommand.Build, CancelCommand.Build, ResolveCommand.Build,
         RunCommand.Build, PsCommand.Build, PauseCommand.BuildPause, PauseCommand.BuildResume,
-        ShowCommand.Build, DiffCommand.Build, ConvertCommand.Build, SnapshotCommand.Build,
-        ServeCommand.Build, DemoCommand.Build, CompletionCommand.Build,
+        ShowCommand.Build, DiffCommand.Build, ConvertCommand.Build,
+        ServeCommand.Build, CompletionCommand.Build,
     ];
 
     public static RootCommand Root(Terminal terminal)

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using Migrate.Cli.Output;
 using Migrate.Cli.Sources;
-using Migrate.Model.Registers;
+using Migrate.Model.Machines;
 
 namespace Migrate.Cli.Commands;
 

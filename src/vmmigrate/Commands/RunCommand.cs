@@ -3,7 +3,6 @@ using System.Runtime.InteropServices;
 using Migrate.Cli.Output;
 using Migrate.Cli.Sources;
 using Migrate.Linux.Processes;
-using Migrate.Model.Errors;
 using Migrate.Simulation.Machines;
 using Migrate.Simulation.Sabotage;
 using Migrate.Transfer.Machines;

@@ -8,20 +8,16 @@ internal sealed class Terminal
     /// <summary>Wide enough that no table wraps in a file or pipe.</summary>
     private const int Unlimited = 4096;
 
+    private readonly bool _colour;
+    private readonly int _width;
+
     private Terminal(TextWriter output, TextWriter error, bool colour, bool live, int width)
     {
         Out = output;
         Error = error;
         IsLive = live;
-        Tables = AnsiConsole.Create(new AnsiConsoleSettings
-        {
-            Out = new AnsiConsoleOutput(output),
-            Ansi = colour ? AnsiSupport.Yes : AnsiSupport.No,
-            ColorSystem = colour ? ColorSystemSupport.Standard : ColorSystemSupport.NoColors,
-            Interactive = InteractionSupport.No,
-        });
-        Tables.Profile.Width = width;
-        Tables.Profile.Capabilities.Unicode = true;
+        _colour = colour;
+        _width = width;
     }
 
     public TextWriter Out { get; }
@@ -30,8 +26,6 @@ internal sealed class Terminal
 
     /// <summary>Whether stderr is a terminal on which a line may be redrawn.</summary>
     public bool IsLive { get; }
-
-    public IAnsiConsole Tables { get; }
 
     public static Terminal OfProcess()
     {
@@ -50,9 +44,31 @@ internal sealed class Terminal
         var table = new Table { Border = TableBorder.Simple, ShowRowSeparators = false };
         foreach (var column in columns) table.AddColumn(new TableColumn(new Text(column, new Style(decoration: Decoration.Bold))));
         foreach (var row in rows) table.AddRow(row.Select(cell => new Text(cell)));
-        Tables.Write(table);
+        Render(table);
     }
 
     /// <summary>A line in a colour, where there is colour.</summary>
-    public void Line(string text, Color colour) => Tables.Write(new Text(text + "\n", new Style(colour, decoration: Decoration.Bold)));
+    public void Line(string text, Color colour)
+    {
+        if (_colour) Render(new Text(text + "\n", new Style(colour, decoration: Decoration.Bold)));
+        else Out.WriteLine(text);
+    }
+
+    /// <summary>Cells are padded to the width of their column; what the padding leaves at the ends of lines is of no use to anybody.</summary>
+    private void Render(Spectre.Console.Rendering.IRenderable what)
+    {
+        var text = new StringWriter();
+        var console = AnsiConsole.Create(new AnsiConsoleSettings
+        {
+            Out = new AnsiConsoleOutput(text),
+            Ansi = _colour ? AnsiSupport.Yes : AnsiSupport.No,
+            ColorSystem = _colour ? ColorSystemSupport.Standard : ColorSystemSupport.NoColors,
+            Interactive = InteractionSupport.No,
+        });
+        console.Profile.Width = _width;
+        console.Profile.Capabilities.Unicode = true;
+        console.Write(what);
+        foreach (var line in text.ToString().TrimEnd('\n').Split('\n'))
+            if (line.TrimEnd() is { Length: > 0 } trimmed) Out.WriteLine(trimmed);
+    }
 }

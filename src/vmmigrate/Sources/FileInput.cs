@@ -4,7 +4,6 @@ using Migrate.Model.Foreign;
 using Migrate.Model.Hosts;
 using Migrate.Model.Machines;
 using Migrate.Model.Plans;
-using Migrate.Snapshots;
 
 namespace Migrate.Cli.Sources;
 
@@ -26,11 +25,6 @@ internal abstract record FileInput(string Kind)
     /// <summary>Reads a file of any kind that this program knows.</summary>
     public static FileInput Read(string path)
     {
-        if (SnapshotReader.Recognises(path))
-        {
-            using var snapshot = SnapshotReader.Open(path);
-            return new OfState("a snapshot", snapshot.State, null);
-        }
         var bytes = Load(path);
         if (ForeignFile.TryRead(bytes, path) is { } capture)
         {

@@ -2,7 +2,6 @@ using Migrate.Model.Errors;
 using Migrate.Model.Hosts;
 using Migrate.Model.Machines;
 using Migrate.Preflight;
-using Migrate.Transfer.Agent;
 using Migrate.Transfer.Machines;
 
 namespace Migrate.Cli.Sources;
@@ -28,15 +27,15 @@ internal static class Input
                     return state;
                 case FileInput.OfProfile { Profile: var profile }:
                     host = profile;
-                    return DefaultMachine.Of(profile, features);
+                    return DefaultMachine.Of(profile, features ?? DefaultMachine.FeaturesOf(profile));
                 case var other:
                     throw new MigrateException(ErrorCode.Malformed, $"{source} is {other.Kind}, which is neither a state nor a host profile");
             }
         }
         if (Endpoint.TryParse(source, out var agent))
         {
-            host = AgentClient.Profile(agent.Host, agent.Port, ConnectTimeout);
-            return DefaultMachine.Of(host, features);
+            host = AgentProfile(agent);
+            return DefaultMachine.Of(host, features ?? DefaultMachine.FeaturesOf(host));
         }
         if (IsMachine(source)) return Describe(source).State;
         throw NotFound("SRC", source);
@@ -55,13 +54,13 @@ internal static class Input
                 { Remedy = "Give a profile (vmmigrate convert a capture of the destination), or HOST:PORT of its agent." },
             };
         }
-        if (Endpoint.TryParse(destination, out var agent)) return AgentClient.Profile(agent.Host, agent.Port, ConnectTimeout);
+        if (Endpoint.TryParse(destination, out var agent)) return AgentProfile(agent);
         throw NotFound(what, destination);
     }
 
     public static Model.Ports.MachineReport Describe(string machine)
     {
-        using var client = MachineClient.Connect(StateDirectory.Resolve(machine), ConnectTimeout);
+        using var client = MachineClient.Connect(StateDirectory.Resolve(machine));
         return client.Describe();
     }
 
@@ -70,6 +69,8 @@ internal static class Input
 
     /// <summary>Whether a path is a machine's socket and no file to read.</summary>
     public static bool IsSocket(string path) => path.EndsWith(".sock", StringComparison.Ordinal);
+
+    private static HostProfile AgentProfile(Endpoint agent) => throw new NotSupportedException($"{agent} {ConnectTimeout}");
 
     private static MigrateException NotFound(string what, string text)
     {
