@@ -38,17 +38,27 @@ internal static class ReportText
         {
             terminal.Write(
                 ["", "Finding", "Subject", "Here", "There", "The host would answer", "Remedy"],
-                report.Findings.Select(f => (IReadOnlyList<string>)
+                report.Findings.GroupBy(f => f with { Subject = "", Register = null }).Select(alike => (IReadOnlyList<string>)
                 [
-                    f.Accepted ? "accepted" : KebabCase.Of(f.Severity.ToString()), KebabCase.Of(f.Code.ToString()), Subject(f), f.Here, f.There, f.Answer, f.Remedy,
+                    alike.Key.Accepted ? "accepted" : KebabCase.Of(alike.Key.Severity.ToString()), KebabCase.Of(alike.Key.Code.ToString()),
+                    Subjects([.. alike.Select(f => f.Subject)], alike.Key.Vcpus), alike.Key.Here, alike.Key.There, alike.Key.Answer, alike.Key.Remedy,
                 ]));
         }
         if (report.Plan is { } plan) PlanText.Write(terminal, plan);
         terminal.Out.WriteLine(LastLine(report));
     }
 
-    private static string Subject(Finding finding) =>
-        finding.Vcpus.Count > 0 ? $"{finding.Subject} (vCPU {string.Join(',', finding.Vcpus)})" : finding.Subject;
+    /// <summary>Findings that differ in nothing but their subject are one line: <c>CCSIDR[3], CCSIDR[4] and 8 more</c> in a row says no less.</summary>
+    private static string Subjects(IReadOnlyList<string> subjects, EquatableArray<int> vcpus)
+    {
+        var text = subjects.Count <= 3 ? string.Join(", ", subjects) : $"{subjects[0]} to {subjects[^1]} ({subjects.Count})";
+        return vcpus.Count switch
+        {
+            0 => text,
+            1 => $"{text} (vCPU {vcpus[0]})",
+            _ => $"{text} (vCPUs {string.Join(',', vcpus)})",
+        };
+    }
 
     private static string LastLine(CheckReport report)
     {
@@ -59,7 +69,7 @@ internal static class ReportText
         {
             0 => "Remedy: none on this destination; choose another.",
             1 => $"Remedy: {remedies[0]}",
-            _ => $"Remedies: {string.Join(" ", remedies)}",
+            _ => $"Remedies: {string.Join("; ", remedies)}",
         };
     }
 }

@@ -60,7 +60,7 @@ internal static class ProfileText
         List<IReadOnlyList<string>> rows =
         [
             ["host", HostText.Of(profile.Boot)],
-            ["evidence", profile.Origin.Length > 0 ? $"{KebabCase.Of(profile.Evidence.ToString())}, {profile.Origin}" : KebabCase.Of(profile.Evidence.ToString())],
+            ["evidence", profile.Origin.Length > 0 ? profile.Origin : KebabCase.Of(profile.Evidence.ToString())],
             ["address sizes", profile.IpaSizes.Count == 0 ? "unknown" : $"{profile.IpaSizes.Min()} to {profile.IpaSizes.Max()} bits"],
             ["SMCCC filter", profile.HasSmcccFilter switch { true => "yes", false => "no", null => "unknown" }],
         ];
