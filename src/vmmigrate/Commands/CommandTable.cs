@@ -13,7 +13,7 @@ internal static class CommandTable
         CheckCommand.Build, CaptureCommand.Build,
         RunCommand.Build, PsCommand.Build, PauseCommand.BuildPause, PauseCommand.BuildResume,
         ShowCommand.Build, DiffCommand.Build, ConvertCommand.Build,
-        ServeCommand.Build, CompletionCommand.Build,
+        ServeCommand.Build, DemoCommand.Build, CompletionCommand.Build,
     ];
 
     public static RootCommand Root(Terminal terminal)

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Diagnostics;
 using System.Runtime.InteropServices;
+using Migrate.Cli.Demo;
 using Migrate.Cli.Output;
 using Migrate.Model.Errors;
 
@@ -24,7 +25,7 @@ internal static class ServeCommand
             if (parsed.GetValue(stdin)) arguments.Add("--end-with-stdin");
             // The service handles the signals that a terminal sends to both; this process only waits and passes its exit code on.
             using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, context => context.Cancel = true);
-            using var process = Process.Start(new ProcessStartInfo(Runtime(), arguments))!;
+            using var process = Process.Start(new ProcessStartInfo(Child.Runtime, arguments))!;
             using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, context =>
             {
                 context.Cancel = true;
@@ -35,8 +36,4 @@ internal static class ServeCommand
         });
         return command;
     }
-
-    /// <summary>The runtime that runs this program: the one that certainly is there.</summary>
-    private static string Runtime() =>
-        Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", "..", "dotnet")) is var dotnet && File.Exists(dotnet) ? dotnet : "dotnet";
 }
