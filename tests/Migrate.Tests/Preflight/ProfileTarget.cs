@@ -1,0 +1,29 @@
+using Migrate.Model.Hosts;
+using Migrate.Model.Plans;
+using Migrate.Model.Ports;
+using Migrate.Model.Registers;
+
+namespace Migrate.Tests.Preflight;
+
+/// <summary>A restore target that answers as a shape says, with the values really written so far.</summary>
+internal sealed class ProfileTarget(HostShape shape) : IRestoreTarget
+{
+    private readonly ShapeIndex _index = new(shape);
+    private readonly Dictionary<RegisterId, RegisterValue> _values = [];
+
+    public List<RestoreStep> Executed { get; } = [];
+
+    public IReadOnlyList<StepAnswer> Execute(IReadOnlyList<RestoreStep> steps) => [.. steps.Select(Execute)];
+
+    public IReadOnlyList<ReadAnswer> Read(IReadOnlyList<RegisterAddress> registers) =>
+        [.. registers.Select(r => _values.TryGetValue(r.Id, out var value) ? new ReadAnswer(0, value) : new ReadAnswer(2, null))];
+
+    private StepAnswer Execute(RestoreStep step)
+    {
+        Executed.Add(step);
+        if (step is not WriteRegister write) return StepAnswer.Ok;
+        var answer = _index.Predict(write.Id, write.Value, id => _values.TryGetValue(id, out var value) ? value : null);
+        if (answer.IsAccepted) _values[write.Id] = answer.ReadsBack ?? write.Value;
+        return new StepAnswer(answer.Errno);
+    }
+}
