@@ -9,21 +9,23 @@ namespace Migrate.Tests.Preflight;
 internal sealed class ProfileTarget(HostShape shape) : IRestoreTarget
 {
     private readonly ShapeIndex _index = new(shape);
-    private readonly Dictionary<RegisterId, RegisterValue> _values = [];
+    private readonly Dictionary<(int Vcpu, RegisterId Id), RegisterValue> _values = [];
 
     public List<RestoreStep> Executed { get; } = [];
 
     public IReadOnlyList<StepAnswer> Execute(IReadOnlyList<RestoreStep> steps) => [.. steps.Select(Execute)];
 
     public IReadOnlyList<ReadAnswer> Read(IReadOnlyList<RegisterAddress> registers) =>
-        [.. registers.Select(r => _values.TryGetValue(r.Id, out var value) ? new ReadAnswer(0, value) : new ReadAnswer(2, null))];
+        [.. registers.Select(r => _values.TryGetValue(Key(r.Vcpu, r.Id), out var value) ? new ReadAnswer(0, value) : new ReadAnswer(2, null))];
+
+    private (int, RegisterId) Key(int vcpu, RegisterId id) => (_index.Find(id)?.Scope == RegisterScope.Vm ? -1 : vcpu, id);
 
     private StepAnswer Execute(RestoreStep step)
     {
         Executed.Add(step);
         if (step is not WriteRegister write) return StepAnswer.Ok;
-        var answer = _index.Predict(write.Id, write.Value, id => _values.TryGetValue(id, out var value) ? value : null);
-        if (answer.IsAccepted) _values[write.Id] = answer.ReadsBack ?? write.Value;
+        var answer = _index.Predict(write.Id, write.Value, id => _values.TryGetValue(Key(write.Vcpu, id), out var value) ? value : null);
+        if (answer.IsAccepted) _values[Key(write.Vcpu, write.Id)] = answer.ReadsBack ?? write.Value;
         return new StepAnswer(answer.Errno);
     }
 }
