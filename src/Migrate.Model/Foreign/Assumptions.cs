@@ -85,6 +85,11 @@ internal static class Assumptions
     /// <summary>The acceptance of a register whose value in a new VM is known.</summary>
     public static RegisterAcceptance Of(AssumedHost host, RegisterId id, RegisterValue reset) => Find(RegisterKinds.Of(id), host.Version)(host, id, reset);
 
+    /// <summary>The acceptance of a register whose value was not recorded: known where the rule does not ask for it.</summary>
+    public static RegisterAcceptance OfUnrecorded(AssumedHost host, RegisterId id) => RegisterKinds.Of(id) is RegisterKind.Raw or RegisterKind.Counter
+        ? Of(host, id, new RegisterValue(new byte[id.Size])) with { Reset = null }
+        : new RegisterAcceptance { Id = id, Accepts = Acceptance.Unproven };
+
     /// <summary>The rule of a kind for a generation: its last row that is not newer.</summary>
     private static Rule Find(RegisterKind kind, KernelVersion version)
     {
