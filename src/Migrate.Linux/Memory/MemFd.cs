@@ -53,13 +53,14 @@ public sealed class MemFd : FileDescriptor
 
     /// <summary>Takes over a descriptor that a peer sent, once it is proven to be safe to map.</summary>
     /// <param name="descriptor">Owned by the result; closed when it is refused.</param>
-    /// <param name="minimumBytes">The size that the peer claimed, above zero.</param>
+    /// <param name="minimumBytes">The size that the peer claimed; refused unless above zero.</param>
     /// <param name="name">What the memory is called in messages.</param>
-    /// <exception cref="MigrateException"><see cref="ErrorCode.Refused"/>: not a memfd, a seal is missing, or smaller than claimed.</exception>
+    /// <exception cref="MigrateException"><see cref="ErrorCode.Refused"/>: not a memfd, a seal is missing, or smaller than claimed; nothing is mapped.</exception>
     public static unsafe MemFd Adopt(SafeHandle descriptor, long minimumBytes, string name)
     {
         using var received = new FileDescriptor(Take(descriptor));
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(minimumBytes);
+        if (minimumBytes <= 0)
+            throw Refusal(name, $"a size of {minimumBytes} bytes was claimed");
         var seals = Libc.fcntl(received, F_GET_SEALS, 0);
         if (seals < 0)
             throw Refusal(name, "it is not a memfd (it has no seals)");

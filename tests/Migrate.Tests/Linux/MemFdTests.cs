@@ -111,6 +111,15 @@ public unsafe class MemFdTests
         Assert.Throws<MigrateException>(() => MemFd.Adopt(Duplicate(memory), Page + 1, "ram0"));
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(long.MinValue)]
+    public void Refuses_a_claim_of_no_bytes(long claimed)
+    {
+        using var memory = MemFd.Create("claimed", Page);
+        Assert.Equal(ErrorCode.Refused, Assert.Throws<MigrateException>(() => MemFd.Adopt(Duplicate(memory), claimed, "ram0")).Code);
+    }
+
     [Fact]
     public void Refuses_a_regular_file_a_directory_and_a_socket()
     {

@@ -63,6 +63,21 @@ public class ProcessTests
     }
 
     [Fact]
+    public void A_zombie_is_not_alive()
+    {
+        using var directory = new TemporaryDirectory();
+        // sleep never collects the child that it inherits from the shell it replaces.
+        var parent = DetachedProcess.Start("sh", ["-c", "true & echo $!; exec sleep 1000"], Same, directory["out"], "/dev/null");
+        var pid = 0;
+        Assert.True(SpinWait.SpinUntil(
+            () => int.TryParse(File.ReadAllText(directory["out"]), out pid) && File.ReadAllText($"/proc/{pid}/stat").Contains(") Z "),
+            TestSupport.Patience));
+        Assert.Null(ProcessIdentity.Of(pid));
+        parent.Kill();
+        Assert.Equal(128 + 9, parent.WaitForExit(TestSupport.Patience));
+    }
+
+    [Fact]
     public void Another_start_or_another_boot_is_another_process()
     {
         var self = ProcessIdentity.Self;

@@ -82,13 +82,27 @@ public unsafe class UnixSocketTests
     }
 
     [Fact]
-    public void A_control_message_that_does_not_fit_or_is_of_another_kind_ends_the_connection()
+    public void A_control_message_of_another_kind_ends_the_connection()
+    {
+        var (first, second) = UnixSocket.Pair();
+        using var a = first;
+        using var b = second;
+        SocketOptions.Set(b.Handle, SocketConstants.SOL_SOCKET, PassCredentials, 1, "test");
+        a.SendAll([1]);
+        var error = Assert.Throws<MigrateException>(() => b.ReceiveExactly(new byte[1], new FileDescriptor?[8]));
+        Assert.Equal(ErrorCode.Protocol, error.Code);
+        Assert.Contains("unknown control message", error.Message);
+        Assert.Throws<PeerLostException>(() => a.SendAll([1]));
+    }
+
+    [Fact]
+    public void Descriptors_cut_off_behind_another_control_message_end_the_connection()
     {
         var (first, second) = UnixSocket.Pair();
         using var a = first;
         using var b = second;
         using var memory = MemFd.Create(_name, 4096);
-        // The kernel now puts credentials before the descriptors: neither kind may slip through.
+        // The kernel now puts credentials first, and the descriptors no longer fit behind them.
         SocketOptions.Set(b.Handle, SocketConstants.SOL_SOCKET, PassCredentials, 1, "test");
         a.Send([1], [memory]);
         Assert.Equal(ErrorCode.Protocol, Assert.Throws<MigrateException>(() => b.ReceiveExactly(new byte[1], new FileDescriptor?[8])).Code);

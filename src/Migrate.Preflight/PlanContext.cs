@@ -1,0 +1,53 @@
+using Migrate.Model.Hosts;
+using Migrate.Model.Machines;
+using Migrate.Model.Plans;
+
+namespace Migrate.Preflight;
+
+/// <summary>What every rule sees: both sides, the options, and the plan under construction. Pure data; nothing here is read from anywhere.</summary>
+internal sealed class PlanContext(MachineState state, HostProfile destination, PlanOptions options, HostProfile? source)
+{
+    public MachineState State { get; } = state;
+
+    public HostProfile Destination { get; } = destination;
+
+    public HostProfile? Source { get; } = source;
+
+    public PlanOptions Options { get; } = options;
+
+    /// <summary>What the destination answers for the guest's features and GIC; null where nobody measured it.</summary>
+    public ShapeIndex? Shape { get; } = destination.Shape(state.Vm.Features, state.Vm.Gic.Kind) is { } shape ? new ShapeIndex(shape) : null;
+
+    /// <summary>Whether register answers can be predicted: the shape was measured and the host creates such a vCPU at all.</summary>
+    public bool CanPredict => Shape is { Shape.Errno: 0 };
+
+    /// <summary>How answers about registers are known.</summary>
+    public Evidence RegisterEvidence => Shape is null ? Evidence.Assumed : Weaker(Shape.Shape.Evidence, Destination.Evidence);
+
+    public PlanBuilder Plan { get; } = new(options);
+
+    /// <summary>Whether the guest was given a hypercall service of that word by the destination without any register saying so.</summary>
+    public bool HasService(string word)
+    {
+        foreach (var service in Destination.Services)
+            if (service == word) return true;
+        return false;
+    }
+
+    /// <summary>Adds a finding about a part of the description.</summary>
+    public void Find(
+        FindingCode code, Severity severity, string subject, string here = "", string there = "", string answer = "", string remedy = "", Evidence? evidence = null) =>
+        Plan.Add(new Finding
+        {
+            Code = code,
+            Severity = severity,
+            Evidence = evidence ?? Destination.Evidence,
+            Subject = subject,
+            Here = here,
+            There = there,
+            Answer = answer,
+            Remedy = remedy,
+        });
+
+    public static Evidence Weaker(Evidence one, Evidence other) => one < other ? one : other;
+}

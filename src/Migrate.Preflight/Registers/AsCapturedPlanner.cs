@@ -1,0 +1,36 @@
+using Migrate.Model.Hosts;
+using Migrate.Model.Machines;
+using Migrate.Model.Plans;
+using Migrate.Preflight.Rules;
+
+namespace Migrate.Preflight.Registers;
+
+/// <summary>Policy strict: every register is written as captured, through each vCPU, in list order; whatever is refused or changed stops the move.</summary>
+/// <remarks>Vector lengths alone come earlier, because SVE must be finalized before the rest. A dependent is judged by what was written before it, nothing else.</remarks>
+internal static class AsCapturedPlanner
+{
+    /// <summary>Plans every register of every vCPU in list order.</summary>
+    public static void Plan(PlanContext context)
+    {
+        var values = new PlannedValues(context.Shape);
+        foreach (var vcpu in context.State.Vcpus)
+            foreach (var register in vcpu.Registers.Span) Write(context, vcpu, register, values, Stopping);
+    }
+
+    /// <summary>Writes one register as captured; its findings pass through <paramref name="worded"/>.</summary>
+    public static void Write(PlanContext context, VcpuState vcpu, Register register, PlannedValues values, Func<Finding, Finding> worded)
+    {
+        var it = RegisterPlanner.CaseOf(context, vcpu, register, context.Shape?.Find(register.Id), values);
+        var place = register.Id == KnownRegisters.SveLengths ? StepPlace.SveLengths : StepPlace.System;
+        var possible = it.Answer.IsAccepted || it.Answer.Kind == AnswerKind.Unproven;
+        var expected = possible ? RegisterPlanner.Expected(it.Id, it.Value, it.Answer) : null;
+        context.Plan.Add(place, new WriteRegister(vcpu.Index, it.Id, it.Value, expected, StepOrder.PhaseOf(place)));
+        if (possible) values.Wrote(vcpu.Index, it.Id, it.IsVmWide, expected ?? it.Value);
+        if (!context.CanPredict) return;
+        foreach (var finding in RuleTable.Judge(it)) context.Plan.Add(worded(finding));
+    }
+
+    /// <summary>A change that does no harm is a change all the same.</summary>
+    private static Finding Stopping(Finding finding) =>
+        finding.Severity == Severity.Note && finding.Code != FindingCode.Unproven ? finding with { Severity = Severity.Lossy } : finding;
+}
