@@ -1,0 +1,93 @@
+using System.Diagnostics;
+using System.Text.Json.Nodes;
+using Migrate.Model.Encoding;
+using Migrate.Service.Api;
+
+namespace Migrate.Tests.Service;
+
+public class ApiDescriptionTests
+{
+    private static string CommittedPath => Path.Combine(Repository.Root, "schemas", "openapi.json");
+
+    private static async Task<string> Served()
+    {
+        await using var service = await RunningService.Start();
+        return await service.Client.GetStringAsync(ApiDescription.Path, TestContext.Current.CancellationToken);
+    }
+
+    [Fact]
+    public async Task The_committed_description_is_the_one_that_is_served()
+    {
+        var committed = File.Exists(CommittedPath) ? File.ReadAllText(CommittedPath) : "";
+
+        Assert.True(
+            committed == await Served() + "\n",
+            $"schemas/openapi.json is not in step: start Migrate.Service and save what GET {ApiDescription.Path} answers, with a newline at its end");
+    }
+
+    [Fact]
+    public async Task Every_schema_of_the_shapes_is_in_it_unchanged()
+    {
+        var schemas = new JsonSchemas();
+        schemas.Describe(CheckRequest.Shape);
+        schemas.Describe(Documents.CheckReport);
+        schemas.Describe(Problem.Shape);
+        schemas.Describe(Health.Shape);
+        var wanted = JsonNode.Parse(schemas.Definitions().ToJsonString().Replace("#/$defs/", "#/components/schemas/"))!;
+
+        var served = JsonNode.Parse(await Served())!["components"]!["schemas"]!;
+
+        Assert.NotEmpty(wanted.AsObject());
+        Assert.Equal(wanted.AsObject().Select(s => s.Key), served.AsObject().Select(s => s.Key).Order(StringComparer.Ordinal));
+        foreach (var (name, schema) in wanted.AsObject())
+            Assert.True(JsonNode.DeepEquals(schema, served[name]), $"{name}: {schema!.ToJsonString()} became {served[name]!.ToJsonString()}");
+    }
+
+    [Fact]
+    public async Task Every_reference_leads_somewhere()
+    {
+        var document = JsonNode.Parse(await Served())!;
+        var references = References(document).ToArray();
+
+        Assert.NotEmpty(references);
+        foreach (var reference in references)
+        {
+            var node = document;
+            foreach (var step in reference.TrimStart('#').Split('/', StringSplitOptions.RemoveEmptyEntries)) node = node?[step];
+            Assert.True(node is not null, $"{reference} leads nowhere");
+        }
+    }
+
+    [Fact]
+    public void It_is_valid_in_the_eyes_of_another_implementation()
+    {
+        const string python = "/usr/bin/python3";
+        const string script = "import json,sys,openapi_spec_validator as v; v.validate(json.load(open(sys.argv[1])))";
+        if (!File.Exists(python) || Run(python, "-c", "import openapi_spec_validator").Code != 0)
+        {
+            const string reason = "the OpenAPI validator is not installed: apt-get install python3-openapi-spec-validator";
+            Assert.False(Environment.GetEnvironmentVariable("CI") == "true", reason);
+            Assert.Skip(reason);
+        }
+
+        var (code, errors) = Run(python, "-c", script, CommittedPath);
+
+        Assert.True(code == 0, errors);
+    }
+
+    private static IEnumerable<string> References(JsonNode? node) => node switch
+    {
+        JsonObject map => map.SelectMany(m => m.Key == "$ref" ? [(string)m.Value!] : References(m.Value)),
+        JsonArray list => list.SelectMany(References),
+        _ => [],
+    };
+
+    private static (int Code, string Errors) Run(string program, params string[] arguments)
+    {
+        using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardError = true, RedirectStandardOutput = true })!;
+        var output = process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
+        var errors = process.StandardError.ReadToEnd();
+        process.WaitForExit();
+        return (process.ExitCode, errors + output.Result);
+    }
+}
