@@ -85,9 +85,9 @@ public class CheckTests
                 { $$"""{"source":{{state}},"destination":{{host}},"plan":1}""", HttpStatusCode.BadRequest, "malformed", "$.plan" },
                 { $$"""{"source":{{state}},"destination":{{host}},"features":"sve"}""", HttpStatusCode.BadRequest, "malformed", "a state has its own" },
                 { $$"""{"source":{{host}},"destination":{{host}},"features":"magic"}""", HttpStatusCode.BadRequest, "malformed", "features: known are" },
-                { $$"""{"source":{"vm":1},"destination":{{host}}}""", HttpStatusCode.BadRequest, "malformed", "the first member must be 'schema'" },
+                { $$"""{"source":{"vm":1},"destination":{{host}}}""", HttpStatusCode.UnprocessableEntity, "unsupported", "the first member must be 'schema'" },
                 { $$"""{"source":{"schema":"vmmigrate/machine-state/9"},"destination":{{host}}}""", HttpStatusCode.UnprocessableEntity, "unsupported", "machine-state/9" },
-                { $$"""{"source":{{state}},"destination":{{state}}}""", HttpStatusCode.UnprocessableEntity, "unsupported", "$.destination.schema" },
+                { $$"""{"source":{{state}},"destination":{{state}}}""", HttpStatusCode.UnprocessableEntity, "unsupported", "$.destination: the schema is" },
             };
         }
     }
