@@ -11,6 +11,17 @@ public static class DefaultMachine
 {
     private const ulong MemoryBase = 0x4000_0000;
 
+    /// <summary>The machine for an operator who may have named features, or not: then PSCI 0.2 alone where it was measured, else the first shape that the host creates.</summary>
+    /// <exception cref="MigrateException">As below; <see cref="ErrorCode.NotFound"/> also when the profile has no shape that the host creates.</exception>
+    public static MachineState Of(HostProfile host, VcpuFeatures? features)
+    {
+        if (features is { } named) return Of(host, named);
+        var created = host.Shapes.Where(s => s.Errno == 0 && s.Gic is (GicKind.None or GicKind.GicV3)).ToArray();
+        var usual = created.FirstOrDefault(s => s.Features == VcpuFeatures.Psci02) ?? created.FirstOrDefault()
+            ?? throw new MigrateException(ErrorCode.NotFound, $"the profile of {Name(host)} has no shape that the host creates; probe it again") { Stage = Stage.Plan };
+        return Of(host, usual.Features);
+    }
+
     /// <summary>A machine in its reset state.</summary>
     /// <param name="host">Where it is created.</param>
     /// <param name="features">vCPU features; the shape must be in the profile.</param>
