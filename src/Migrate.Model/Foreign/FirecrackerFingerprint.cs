@@ -56,7 +56,8 @@ public static class FirecrackerFingerprint
         catch (JsonException error)
         {
             throw new MigrateException(ErrorCode.Malformed,
-                $"{host} is no JSON of a fingerprint: line {error.LineNumber + 1}, byte {error.BytePositionInLine + 1}", error) { Stage = Stage.Input };
+                $"{host} is no JSON of a fingerprint: line {error.LineNumber + 1}, byte {error.BytePositionInLine + 1}", error)
+            { Stage = Stage.Input };
         }
         catch (InvalidOperationException error)
         {

@@ -180,6 +180,7 @@ public class AssumptionsTests
     [Theory]
     [InlineData("6.1", "PMCNTENSET_EL0", 0x0UL, 0x0UL)]
     [InlineData("6.12", "PMCNTENSET_EL0", 0x0UL, 0x8000001eUL)]
+    [InlineData("6.7", "PMCNTENSET_EL0", 0x0UL, 0x8000001eUL)]
     [InlineData("6.12", "PMCNTENSET_EL0", 0xffUL, 0x8000003fUL)]
     [InlineData("6.12", "PMCNTENCLR_EL0", 0x0UL, 0x8000001eUL)]
     [InlineData("6.12", "PMCNTENCLR_EL0", 0x8000001eUL, 0x0UL)]

@@ -1,3 +1,4 @@
+using Migrate.Model.Encoding;
 using Migrate.Model.Errors;
 using Migrate.Model.Foreign;
 using Migrate.Model.Hosts;
@@ -81,6 +82,21 @@ public class ForeignProfileTests
                 var (named, unnamed) = (new ShapeIndex(before), new ShapeIndex(after));
                 foreach (var (id, value) in capture.ToState().Vcpus[0].Registers) Assert.Equal(named.Predict(id, value), unnamed.Predict(id, value));
             }
+        }
+    }
+
+    [Fact]
+    public void Converted_states_and_profiles_survive_as_documents()
+    {
+        foreach (var state in Captures.All.Values.Select(capture => capture.ToState()))
+        {
+            Assert.Equal(state, JsonEncoding.Decode(Documents.MachineState, System.Text.Encoding.UTF8.GetBytes(JsonEncoding.Encode(Documents.MachineState, state))));
+            Assert.Equal(state, MessagePackEncoding.Decode(Documents.MachineState, MessagePackEncoding.Encode(Documents.MachineState, state)));
+        }
+        foreach (var profile in Captures.Hosts.Values)
+        {
+            Assert.Equal(profile, JsonEncoding.Decode(Documents.HostProfile, System.Text.Encoding.UTF8.GetBytes(JsonEncoding.Encode(Documents.HostProfile, profile))));
+            Assert.Equal(profile, MessagePackEncoding.Decode(Documents.HostProfile, MessagePackEncoding.Encode(Documents.HostProfile, profile)));
         }
     }
 
