@@ -1,3 +1,4 @@
+using System.Numerics;
 using Migrate.Model;
 using Migrate.Model.Errors;
 using Migrate.Model.Hosts;
@@ -13,13 +14,20 @@ public static class DefaultMachine
 
     /// <summary>The machine for an operator who may have named features, or not: then PSCI 0.2 alone where it was measured, else the first shape that the host creates.</summary>
     /// <exception cref="MigrateException">As below; <see cref="ErrorCode.NotFound"/> also when the profile has no shape that the host creates.</exception>
-    public static MachineState Of(HostProfile host, VcpuFeatures? features)
+    public static MachineState Of(HostProfile host, VcpuFeatures? features) =>
+        Of(host, features ?? FeaturesOf(host), vcpus: 1);
+
+    /// <summary>The most features that the profile's host was seen to create a vCPU with, as a VMM that passes the host's CPU on would ask for; nested virtualisation and AArch32 are asked for by name only.</summary>
+    /// <exception cref="MigrateException"><see cref="ErrorCode.NotFound"/>: the profile has no shape that the host creates.</exception>
+    public static VcpuFeatures FeaturesOf(HostProfile host)
     {
-        if (features is { } named) return Of(host, named);
-        var created = host.Shapes.Where(s => s.Errno == 0 && s.Gic is (GicKind.None or GicKind.GicV3)).ToArray();
-        var usual = created.FirstOrDefault(s => s.Features == VcpuFeatures.Psci02) ?? created.FirstOrDefault()
-            ?? throw new MigrateException(ErrorCode.NotFound, $"the profile of {Name(host)} has no shape that the host creates; probe it again") { Stage = Stage.Plan };
-        return Of(host, usual.Features);
+        VcpuFeatures? richest = null;
+        foreach (var shape in host.Shapes)
+        {
+            if (shape.Errno != 0 || (shape.Features.Bits & (VcpuFeatures.El2 | VcpuFeatures.El1Is32Bit).Bits) != 0) continue;
+            if (richest is not { } best || BitOperations.PopCount(shape.Features.Bits) > BitOperations.PopCount(best.Bits)) richest = shape.Features;
+        }
+        return richest ?? throw new MigrateException(ErrorCode.NotFound, $"the profile of {Name(host)} has no shape that the host creates; probe it again") { Stage = Stage.Plan };
     }
 
     /// <summary>A machine in its reset state.</summary>

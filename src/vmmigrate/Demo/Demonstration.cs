@@ -48,7 +48,7 @@ internal sealed class Demonstration(Terminal terminal, ulong memory, string? sab
 
     private void Verdict(HostProfile source, HostProfile destination)
     {
-        var state = DefaultMachine.Of(source, DefaultMachine.FeaturesOf(source));
+        var state = DefaultMachine.Of(source, null);
         ReportText.Write(terminal, Reports.Of(Planner.Plan(state, destination, new PlanOptions(), source), state, destination, includePlan: false));
         terminal.Out.WriteLine();
     }

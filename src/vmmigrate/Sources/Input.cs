@@ -27,7 +27,7 @@ internal static class Input
                     return state;
                 case FileInput.OfProfile { Profile: var profile }:
                     host = profile;
-                    return DefaultMachine.Of(profile, features ?? DefaultMachine.FeaturesOf(profile));
+                    return DefaultMachine.Of(profile, features);
                 case var other:
                     throw new MigrateException(ErrorCode.Malformed, $"{source} is {other.Kind}, which is neither a state nor a host profile");
             }
@@ -35,7 +35,7 @@ internal static class Input
         if (Endpoint.TryParse(source, out var agent))
         {
             host = AgentProfile(agent);
-            return DefaultMachine.Of(host, features ?? DefaultMachine.FeaturesOf(host));
+            return DefaultMachine.Of(host, features);
         }
         if (IsMachine(source)) return Describe(source).State;
         throw NotFound("SRC", source);
