@@ -12,7 +12,7 @@ public static class DefaultMachine
 {
     private const ulong MemoryBase = 0x4000_0000;
 
-    /// <summary>The machine for an operator who may have named features, or not: then PSCI 0.2 alone where it was measured, else the first shape that the host creates.</summary>
+    /// <summary>The machine for an operator who may have named features, or not: then <see cref="FeaturesOf"/>.</summary>
     /// <exception cref="MigrateException">As below; <see cref="ErrorCode.NotFound"/> also when the profile has no shape that the host creates.</exception>
     public static MachineState Of(HostProfile host, VcpuFeatures? features) =>
         Of(host, features ?? FeaturesOf(host), vcpus: 1);
