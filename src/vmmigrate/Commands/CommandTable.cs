@@ -11,6 +11,7 @@ internal static class CommandTable
     private static readonly Func<Terminal, Command>[] Commands =
     [
         CheckCommand.Build, CaptureCommand.Build,
+        AgentCommand.Build, SendCommand.Build, StatusCommand.Build, CancelCommand.Build, ResolveCommand.Build,
         RunCommand.Build, PsCommand.Build, PauseCommand.BuildPause, PauseCommand.BuildResume,
         ShowCommand.Build, DiffCommand.Build, ConvertCommand.Build,
         ServeCommand.Build, DemoCommand.Build, CompletionCommand.Build,

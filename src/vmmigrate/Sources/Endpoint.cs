@@ -31,5 +31,13 @@ internal readonly record struct Endpoint(string Host, int Port)
         : throw new MigrateException(ErrorCode.Usage, $"{this} can be reached by others, and there is neither encryption nor authentication yet")
         { Remedy = "Listen on 127.0.0.1 and tunnel, or say --insecure." };
 
+    /// <summary>The address to bind.</summary>
+    public IPEndPoint Resolve()
+    {
+        if (IPAddress.TryParse(Host, out var address)) return new IPEndPoint(address, Port);
+        if (Host is "localhost") return new IPEndPoint(IPAddress.Loopback, Port);
+        throw new MigrateException(ErrorCode.Usage, $"'{Host}' is not an address of this host; give it in numbers");
+    }
+
     public override string ToString() => Host.Contains(':') ? $"[{Host}]:{Port}" : $"{Host}:{Port}";
 }

@@ -3,6 +3,7 @@ using Migrate.Model.Hosts;
 using Migrate.Model.Machines;
 using Migrate.Preflight;
 using Migrate.Transfer.Machines;
+using Migrate.Transfer.Send;
 
 namespace Migrate.Cli.Sources;
 
@@ -70,7 +71,7 @@ internal static class Input
     /// <summary>Whether a path is a machine's socket and no file to read.</summary>
     public static bool IsSocket(string path) => path.EndsWith(".sock", StringComparison.Ordinal);
 
-    private static HostProfile AgentProfile(Endpoint agent) => throw new NotSupportedException($"{agent} {ConnectTimeout}");
+    private static HostProfile AgentProfile(Endpoint agent) => new AgentClient(agent.Host, agent.Port) { Timeout = ConnectTimeout }.Profile();
 
     private static MigrateException NotFound(string what, string text)
     {

@@ -5,11 +5,7 @@ namespace Migrate.Cli.Sources;
 /// <summary>Where this user's machines and handover records live. Machine sockets lie in it by name, so that every verb finds them.</summary>
 internal static class StateDirectory
 {
-    /// <summary>$VMMIGRATE_STATE, else $XDG_STATE_HOME/vmmigrate, else ~/.local/state/vmmigrate.</summary>
-    public static string Root =>
-        Environment.GetEnvironmentVariable("VMMIGRATE_STATE") is { Length: > 0 } set ? Path.GetFullPath(set)
-        : Environment.GetEnvironmentVariable("XDG_STATE_HOME") is { Length: > 0 } xdg ? Path.Combine(xdg, "vmmigrate")
-        : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".local", "state", "vmmigrate");
+    public static string Root => Path.GetFullPath(Transfer.Handover.StateDirectory.DefaultPath);
 
     public static string Machines => Path.Combine(Root, "machines");
 
