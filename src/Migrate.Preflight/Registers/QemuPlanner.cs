@@ -1,6 +1,7 @@
 using Migrate.Model.Machines;
 using Migrate.Model.Plans;
 using Migrate.Model.Registers;
+using Migrate.Preflight.Rules;
 
 namespace Migrate.Preflight.Registers;
 
@@ -62,7 +63,8 @@ internal static class QemuPlanner
             // The matching loop ends with QEMU's own list: a register behind its last one is dropped without a word, if the lengths let it come that far.
             var behind = listed <= there!.Count && there.Count > 0 && it.Id.CompareTo(there[^1]) > 0;
             if (behind) context.Plan.Add(place, new LeaveOut(vcpu.Index, it.Id, it.Value, "QEMU drops it without a word", StepOrder.PhaseOf(place)));
-            context.Plan.Add(it.Finding(FindingCode.RegisterUnknown, behind ? Severity.Lossy : Severity.Refused,
+            var harmless = behind && RuleTable.Reliefs.Any(relief => relief(it) is { Act: Act.LeaveOut } decision && decision.Findings.All(f => !f.Stops));
+            context.Plan.Add(it.Finding(FindingCode.RegisterUnknown, harmless ? Severity.Note : behind ? Severity.Lossy : Severity.Refused, there: "no such register",
                 answer: behind ? "QEMU drops it without a word" : "ENOENT; " + LoadFails));
             return;
         }

@@ -48,6 +48,7 @@ internal static class RuleTable
     public static IReadOnlyList<Judge> Judges { get; } =
     [
         TimerControlRule.Judge,
+        PmuRule.Judge,
         PsciVersionRule.Judge,
         HypercallBitmapRule.Judge,
         WorkaroundLevelRule.Judge,

@@ -35,7 +35,6 @@ internal static class WorkaroundLevelRule
             case AnswerKind.Changed:
                 var reads = it.Answer.ReadsBack!.Value;
                 var (here, there) = (Promise(it.Id, it.Value.Low), Promise(it.Id, reads.Low));
-                if (here == there) return [];
                 return
                 [
                     it.Finding(FindingCode.WorkaroundLevel, there < here ? Severity.Unsafe : Severity.Note, there: RegisterText.Describe(it.Id, reads),

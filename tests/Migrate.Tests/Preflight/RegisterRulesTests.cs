@@ -272,6 +272,31 @@ public class RegisterRulesTests
         Assert.Equal("PMCCNTR_EL0", plan.Only(FindingCode.RegisterUnknown).Subject);
     }
 
+    [Theory]
+    [InlineData(0x3000UL, 0x0UL, 4, Severity.Note)]
+    [InlineData(0x3000UL, 0x0UL, 6, Severity.Lossy)]
+    [InlineData(0x3000UL, 0x1UL, 4, Severity.Lossy)]
+    [InlineData(0x0UL, 0x1UL, 6, Severity.Note)]
+    public void A_change_of_counter_bits_that_the_guest_lacks_is_a_note(ulong control, ulong lost, int version, Severity severity)
+    {
+        var (pmcr, counter, dfr0) = (RegisterId.System(3, 3, 9, 12, 0), RegisterId.System(3, 3, 14, 8, 5), RegisterId.System(3, 0, 0, 5, 0));
+        var source = Host(Any(pmcr, control), Any(counter, 0xffff_ffff_0000_0001), Any(dfr0, (ulong)version << 8));
+        var there = Host(Any(pmcr, control), Any(counter) with { Stored = new StoredAs { Keep = 0xffff_ffffUL & ~lost } }, Any(dfr0));
+        Assert.Equal(severity, Plan(Machine(source), there).Only(FindingCode.SilentlyChanged).Severity);
+    }
+
+    [Fact]
+    public void A_nested_virtualisation_field_is_adapted_to_the_host_for_a_guest_without_el2()
+    {
+        var mmfr2 = RegisterId.System(3, 0, 0, 7, 2);
+        var frozen = Host(Fields(mmfr2, 2UL << 24));
+        var plan = Plan(Machine(Host(Fields(mmfr2, 0))), frozen);
+        Assert.Equal((Verdict.Yes, 2UL << 24), (plan.Verdict, plan.Write(mmfr2).Value.Low));
+        var features = Features | VcpuFeatures.El2;
+        var nested = Plan(Machine(Profile([.. Base(), Fields(mmfr2, 0)], features)), Profile([.. Base(), Fields(mmfr2, 2UL << 24)], features));
+        Assert.Equal("ID_AA64MMFR2_EL1.NV", Assert.Single(nested.Stopping()).Subject);
+    }
+
     [Fact]
     public void Geometry_of_a_cache_that_the_guest_lacks_is_left_out_and_of_one_it_has_refused()
     {
