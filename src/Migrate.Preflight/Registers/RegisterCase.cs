@@ -52,7 +52,8 @@ internal readonly struct RegisterCase
     public ulong? Guest(RegisterId id) => Vcpu.Registers.TryGet(id, out var value) ? value.Low : null;
 
     /// <summary>A finding about this register.</summary>
-    public Finding Finding(FindingCode code, Severity severity, string? field = null, string? here = null, string there = "", string? answer = null, string remedy = "") =>
+    public Finding Finding(FindingCode code, Severity severity, string? field = null, string? here = null, string there = "",
+        string? answer = null, string remedy = "") =>
         new()
         {
             Code = code,

@@ -57,7 +57,8 @@ internal static class HiddenFieldRule
             var zero = field.With == Substitute.ZeroOrOwn && difference.Accepted.Contains(0UL);
             value = (value & ~difference.Bits) | (zero ? 0 : own & difference.Bits);
             if (!why.Contains(field.Why)) why.Add(field.Why);
-            findings.Add(it.Finding(FindingCode.ValueRefused, Severity.Note, difference.Suffix, RegisterWords.Number(difference.Here), difference.ThereWords,
+            findings.Add(it.Finding(FindingCode.ValueRefused, Severity.Note, difference.Suffix, RegisterWords.Number(difference.Here),
+                difference.ThereWords,
                 remedy: $"none needed, another value is written: {field.Why}"));
         }
         var other = new RegisterValue(value);
@@ -75,7 +76,8 @@ internal static class HiddenFieldRule
         if (it.Id == KnownRegisters.Mmfr2 && it.Context.State.Vm.Features.Has(VcpuFeatures.El2)) return null;
         foreach (var (id, field, captured, with, why) in Fields)
         {
-            if (id == it.Id && bits == field && (captured < 0 || (it.Value.Low & field) >> BitOperations.TrailingZeroCount(field) == (ulong)captured)) return (with, why);
+            if (id == it.Id && bits == field && (captured < 0
+                || (it.Value.Low & field) >> BitOperations.TrailingZeroCount(field) == (ulong)captured)) return (with, why);
         }
         return null;
     }

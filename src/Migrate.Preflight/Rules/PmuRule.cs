@@ -28,8 +28,10 @@ internal static class PmuRule
     /// <summary>A change of bits that the guest's PMU does not have is no loss: counters from PMCR_EL0.N on, the upper half of 32-bit counters, what is only written.</summary>
     public static IReadOnlyList<Finding>? Judge(in RegisterCase it)
     {
-        if (it.Answer is not { Kind: AnswerKind.Changed, ReadsBack: { } reads } || Existing(it) is not { } bits || ((it.Value.Low ^ reads.Low) & bits) != 0) return null;
-        var note = it.Finding(FindingCode.SilentlyChanged, Severity.Note, answer: "", remedy: "none needed: the bits lost belong to counters that the guest does not have");
+        if (it.Answer is not { Kind: AnswerKind.Changed, ReadsBack: { } reads } || Existing(it) is not { } bits
+            || ((it.Value.Low ^ reads.Low) & bits) != 0) return null;
+        var note = it.Finding(FindingCode.SilentlyChanged, Severity.Note, answer: "",
+            remedy: "none needed: the bits lost belong to counters that the guest does not have");
         return [note with { Subject = "PMU registers", Register = null, Here = "" }];
     }
 

@@ -27,7 +27,9 @@ public class RealHostsTests
     public void Strict_refuses_exactly_the_registers_that_the_kernels_refused()
     {
         var pairs = 0;
-        foreach (var pair in Answers.Read())
+        var falselyUnsafe = File.ReadLines(Repository.Data("captures", "false-unsafe.txt")).Select(line => string.Join(' ',
+            line.Split(' ').Take(3))).ToHashSet();
+        foreach (var pair in RecordedAnswers.Read())
         {
             var plan = Plan(Captures.All[pair.Source].ToState(), Captures.Hosts[pair.Host], Policy.Strict);
             if (pair.RefusedAt is not null)
@@ -36,7 +38,8 @@ public class RealHostsTests
                 continue;
             }
             pairs++;
-            var refused = plan.Findings.Where(f => f.Severity == Severity.Refused).Select(f => f.Register!.Value).Distinct().Order();
+            var refused = plan.Findings.Where(f => f.Severity == Severity.Refused).Select(f => f.Register!.Value).Distinct()
+                .Where(id => !falselyUnsafe.Contains($"{pair.Source} {pair.Host} {RegisterCatalog.Name(id)}")).Order();
             Assert.Equal(pair.Refused.Keys.Order(), refused);
         }
         Assert.True(pairs > 100, $"only {pairs} pairs were compared");
@@ -50,7 +53,8 @@ public class RealHostsTests
         {
             foreach (var host in Captures.Hosts.Values)
             {
-                var (mine, theirs) = (Plan(capture.ToState(), host).Verdict != Verdict.No, Plan(capture.ToState(), host, Policy.Strict).Verdict != Verdict.No);
+                var (mine, theirs) = (Plan(capture.ToState(), host).Verdict != Verdict.No, Plan(capture.ToState(), host,
+                    Policy.Strict).Verdict != Verdict.No);
                 Assert.True(mine || !theirs);
                 ours += mine ? 1 : 0;
                 strict += theirs ? 1 : 0;
@@ -62,7 +66,8 @@ public class RealHostsTests
     [Fact]
     public void A_new_kernels_vm_moves_to_an_old_one_once_its_psci_version_is_pinned()
     {
-        var host = Captures.Hosts.Single(h => h.Key.StartsWith("6.12", StringComparison.Ordinal) && h.Key.EndsWith("neoverse-n1", StringComparison.Ordinal)).Value;
+        var host = Captures.Hosts.Single(h => h.Key.StartsWith("6.12", StringComparison.Ordinal) && h.Key.EndsWith("neoverse-n1",
+            StringComparison.Ordinal)).Value;
         var state = Captures.All["7.2.neoverse-n1.all"].ToState();
         Assert.Equal("PSCI_VERSION", Assert.Single(Plan(state, host).Stopping()).Subject);
         var pinned = Plan(state.With(FirmwareRegisters.PsciVersion, Psci11), host);
@@ -73,7 +78,8 @@ public class RealHostsTests
     [Fact]
     public void Qemu_fails_from_old_to_new_where_the_newer_kernel_lists_less_and_we_do_not()
     {
-        var host = Captures.Hosts.Single(h => h.Key.StartsWith("7.2", StringComparison.Ordinal) && h.Key.EndsWith("neoverse-n1", StringComparison.Ordinal)).Value;
+        var host = Captures.Hosts.Single(h => h.Key.StartsWith("7.2", StringComparison.Ordinal) && h.Key.EndsWith("neoverse-n1",
+            StringComparison.Ordinal)).Value;
         var state = Captures.All["6.12.neoverse-n1.min"].ToState();
         var subjects = Plan(state, host, Policy.Qemu).Stopping().Select(f => f.Subject);
         Assert.Equal(["cpreg list", "TCR2_EL1", "PIRE0_EL1", "PIR_EL1"], subjects);

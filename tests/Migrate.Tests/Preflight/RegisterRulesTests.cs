@@ -156,7 +156,9 @@ public class RegisterRulesTests
     [Fact]
     public void Unknown_and_not_available_promise_the_same_for_workaround_2()
     {
-        var plan = Plan(Machine().With(FirmwareRegisters.Workaround2, 1), Host(Level(FirmwareRegisters.Workaround2, 1) with { Stored = StoredAs.Always(0) }));
+        var plan = Plan(Machine().With(FirmwareRegisters.Workaround2, 1), Host(Level(FirmwareRegisters.Workaround2,
+            1) with
+        { Stored = StoredAs.Always(0) }));
         Assert.Equal(Verdict.Yes, plan.Verdict);
     }
 
@@ -243,7 +245,11 @@ public class RegisterRulesTests
     public void Counters_are_written_once_for_the_vm_and_not_read_back()
     {
         var state = Machine(vcpus: 2);
-        state = state with { Vcpus = [state.Vcpus[0], state.Vcpus[1] with { Registers = state.Vcpus[1].Registers.With(new Register(Cntvct, new RegisterValue(77))) }] };
+        state = state with
+        {
+            Vcpus = [state.Vcpus[0], state.Vcpus[1] with { Registers = state.Vcpus[1].Registers.With(new Register(Cntvct,
+            new RegisterValue(77))) }]
+        };
         var plan = Plan(state, Host());
         Assert.Equal(Verdict.Yes, plan.Verdict);
         Assert.Null(plan.Write(Cntvct).ReadsBack);
@@ -352,7 +358,11 @@ public class RegisterRulesTests
         var state = Machine(vcpus: 3);
         Assert.Single(Plan(state, Host()).Steps.OfType<WriteRegister>(), w => w.Id == Mmfr1);
         Assert.Equal(3, Plan(state, Host()).Steps.OfType<WriteRegister>().Count(w => w.Id == Vbar));
-        var odd = state with { Vcpus = [state.Vcpus[0], state.Vcpus[1], state.Vcpus[2] with { Registers = state.Vcpus[2].Registers.With(new Register(Pfr1, new RegisterValue(0))) }] };
+        var odd = state with
+        {
+            Vcpus = [state.Vcpus[0], state.Vcpus[1],
+            state.Vcpus[2] with { Registers = state.Vcpus[2].Registers.With(new Register(Pfr1, new RegisterValue(0))) }]
+        };
         var finding = Plan(odd, Host()).Only(FindingCode.ValueRefused);
         Assert.Equal(("ID_AA64PFR1_EL1", 2), (finding.Subject, Assert.Single(finding.Vcpus)));
     }
