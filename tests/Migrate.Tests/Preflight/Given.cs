@@ -74,7 +74,11 @@ internal static class Given
 
     /// <summary>A workaround register as KVM has it: levels up to the host's are taken, the host's own is read.</summary>
     public static RegisterAcceptance Level(RegisterId id, ulong level) =>
-        Exactly(id, level, [.. Enumerable.Range(0, (int)level + 1).Select(l => (ulong)l)]) with { Scope = RegisterScope.Vm, Stored = StoredAs.Always(level) };
+        Exactly(id, level, [.. Enumerable.Range(0, (int)level + 1).Select(l => (ulong)l)]) with
+        {
+            Scope = RegisterScope.Vm,
+            Stored = StoredAs.Always(level)
+        };
 
     /// <summary>A bitmap: every subset of the host's bits.</summary>
     public static RegisterAcceptance Bits(RegisterId id, ulong offered) => new()
@@ -91,17 +95,33 @@ internal static class Given
     {
         FieldAcceptance[] accepted = [.. fields.Select(f => new FieldAcceptance(f.Shift, 4, (ushort)f.Mask))];
         var rest = accepted.Aggregate(reset, (value, field) => value & ~field.Bits);
-        return new() { Id = id, Scope = RegisterScope.Vm, FrozenAfterRun = true, Reset = new RegisterValue(reset), Accepts = Acceptance.PerField(rest, accepted) };
+        return new()
+        {
+            Id = id,
+            Scope = RegisterScope.Vm,
+            FrozenAfterRun = true,
+            Reset = new RegisterValue(reset),
+            Accepts = Acceptance.PerField(rest, accepted)
+        };
     }
 
-    public static MachineState Machine(HostProfile? on = null, int vcpus = 1) => DefaultMachine.Of(on ?? Host(), (on ?? Host()).Shapes[0].Features, vcpus, GicKind.None);
+    public static MachineState Machine(HostProfile? on = null, int vcpus = 1) => DefaultMachine.Of(on ?? Host(),
+        (on ?? Host()).Shapes[0].Features, vcpus, GicKind.None);
 
     public static MachineState With(this MachineState state, RegisterId id, ulong value) =>
-        state with { Vcpus = state.Vcpus.Select(v => v with { Registers = v.Registers.With(new Register(id, new RegisterValue(value, id.Size))) }).ToEquatableArray() };
+        state with
+        {
+            Vcpus = state.Vcpus.Select(v => v with
+            {
+                Registers = v.Registers.With(new Register(id, new RegisterValue(value,
+            id.Size)))
+            }).ToEquatableArray()
+        };
 
     public static MachineState WithVm(this MachineState state, Func<VmDescription, VmDescription> change) => state with { Vm = change(state.Vm) };
 
-    public static RestorePlan Plan(MachineState state, HostProfile host, Policy policy = Policy.Vmmigrate) => Planner.Plan(state, host, new PlanOptions { Policy = policy });
+    public static RestorePlan Plan(MachineState state, HostProfile host, Policy policy = Policy.Vmmigrate) => Planner.Plan(state, host,
+        new PlanOptions { Policy = policy });
 
     public static RestorePlan Accepting(MachineState state, HostProfile host, params FindingCode[] accepted) =>
         Planner.Plan(state, host, new PlanOptions { Accept = accepted.ToHashSet() });

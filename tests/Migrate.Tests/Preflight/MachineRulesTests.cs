@@ -51,7 +51,8 @@ public class MachineRulesTests
         Assert.Equal(Verdict.Yes, Plan(Slots(new MemorySlot(0, 0, size), new MemorySlot(1, size, size)), Host()).Verdict);
         var plan = Plan(Slots(new MemorySlot(0, 0, 3 * size), new MemorySlot(1, size, size), new MemorySlot(2, size, size)), Host());
         Assert.Equal(3, plan.Findings.Count(f => f.Code == FindingCode.MemoryLayout));
-        Assert.Contains("2 slots", Plan(Slots(new MemorySlot(0, 0, size), new MemorySlot(0, size, size)), Host()).Only(FindingCode.MemoryLayout).Here);
+        Assert.Contains("2 slots", Plan(Slots(new MemorySlot(0, 0, size), new MemorySlot(0, size, size)),
+            Host()).Only(FindingCode.MemoryLayout).Here);
     }
 
     [Fact]
@@ -89,7 +90,8 @@ public class MachineRulesTests
         var host = Host() with { Shapes = [Host().Shapes[0], Host().Shapes[0] with { Features = with }] };
         var plan = Plan(Machine().WithVm(vm => vm with { Features = Features | VcpuFeatures.PmuV3 }), host);
         Assert.Equal((Verdict.Unproven, Evidence.Assumed), (plan.Verdict, plan.Evidence));
-        Assert.Equal(Verdict.Yes, Planner.Plan(Machine().WithVm(vm => vm with { Features = Features | VcpuFeatures.PmuV3 }), host, new() { AcceptAssumed = true }).Verdict);
+        Assert.Equal(Verdict.Yes, Planner.Plan(Machine().WithVm(vm => vm with { Features = Features | VcpuFeatures.PmuV3 }), host,
+            new() { AcceptAssumed = true }).Verdict);
     }
 
     [Theory]
@@ -112,7 +114,8 @@ public class MachineRulesTests
     public void Every_bad_filter_range_is_reported_and_a_duplicate_is_an_overlap()
     {
         var range = new SmcccFilterRange(0x8400_0020, 0x20, SmcccAction.ForwardToUser);
-        var plan = Plan(Filter(range, range, new SmcccFilterRange(0, 0, SmcccAction.Deny), new SmcccFilterRange(0x8400_003f, 1, SmcccAction.Deny)), Host());
+        var plan = Plan(Filter(range, range, new SmcccFilterRange(0, 0, SmcccAction.Deny), new SmcccFilterRange(0x8400_003f, 1,
+            SmcccAction.Deny)), Host());
         Assert.Equal(["EEXIST", "EINVAL", "EEXIST"], plan.Findings.Select(f => f.Answer));
     }
 

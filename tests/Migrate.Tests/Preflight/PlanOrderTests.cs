@@ -69,11 +69,19 @@ public class PlanOrderTests
         state = state with
         {
             Vm = state.Vm with { Attributes = [new VmAttribute("cap.mte", AttributeType.Flag, true, [])] },
-            Vcpus = state.Vcpus.Select(v => v with { Events = new VcpuEvents(true, false, 0, false), Registers = v.Registers.With(wide) }).ToEquatableArray(),
+            Vcpus = state.Vcpus.Select(v => v with
+            {
+                Events = new VcpuEvents(true, false, 0, false),
+                Registers = v.Registers.With(wide)
+            }).ToEquatableArray(),
             Devices = [new DeviceState("gicv3", [])],
         };
         var shape = host.Shapes[0];
-        return Plan(state, host with { Shapes = [shape with { Registers = [.. shape.Registers, .. wide.Select(w => new RegisterAcceptance { Id = w.Id, Accepts = Acceptance.Any })] }] });
+        return Plan(state, host with
+        {
+            Shapes = [shape with { Registers = [.. shape.Registers,
+            .. wide.Select(w => new RegisterAcceptance { Id = w.Id, Accepts = Acceptance.Any })] }]
+        });
     }
 
     private static bool Writes(RestoreStep step, RegisterId id) => step is WriteRegister write && write.Id == id;
@@ -88,6 +96,7 @@ public class PlanOrderTests
 
     /// <summary>Names of the constraints for which some "then" step comes before some "first" step.</summary>
     private static IEnumerable<string> Broken(IReadOnlyList<RestoreStep> steps) => Constraints
-        .Where(c => steps.Select((s, i) => c.First(s) ? i : -1).Max() is var last && steps.Where((s, i) => i < last && c.Then(s) && !c.First(s)).Any())
+        .Where(c => steps.Select((s, i) => c.First(s) ? i : -1).Max() is var last && steps.Where((s, i) => i < last && c.Then(s)
+            && !c.First(s)).Any())
         .Select(c => c.Name);
 }

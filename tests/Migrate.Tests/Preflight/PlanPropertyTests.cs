@@ -25,7 +25,8 @@ public class PlanPropertyTests
                 .Concat(plan.Steps.OfType<LeaveOut>().Select(l => l.Id))
                 .Concat(plan.Findings.Where(f => f.Severity == Severity.Refused && f.Register is not null).Select(f => f.Register!.Value))
                 .ToHashSet();
-            Assert.All(state.Vcpus.SelectMany(v => v.Registers), r => Assert.True(accounted.Contains(r.Id), $"seed {seed}: {RegisterCatalog.Name(r.Id)} is lost"));
+            Assert.All(state.Vcpus.SelectMany(v => v.Registers), r => Assert.True(accounted.Contains(r.Id),
+                $"seed {seed}: {RegisterCatalog.Name(r.Id)} is lost"));
         }
     }
 

@@ -15,7 +15,8 @@ public class PolicyTests
         var state = Machine(vcpus: 2);
         var plan = Plan(state, Host(), Policy.Strict);
         Assert.Equal(Verdict.Yes, plan.Verdict);
-        Assert.Equal(state.Vcpus.SelectMany(v => v.Registers.Select(r => (v.Index, r.Id, r.Value))), plan.Steps.OfType<WriteRegister>().Select(w => (w.Vcpu, w.Id, w.Value)));
+        Assert.Equal(state.Vcpus.SelectMany(v => v.Registers.Select(r => (v.Index, r.Id, r.Value))),
+            plan.Steps.OfType<WriteRegister>().Select(w => (w.Vcpu, w.Id, w.Value)));
     }
 
     [Fact]
@@ -39,7 +40,8 @@ public class PolicyTests
     {
         var state = Machine(Host(Bits(Bmap2, 3))).With(Bmap2, 0);
         var findings = Plan(state, Host(), Policy.Qemu).Findings;
-        Assert.Contains(findings, f => f.Subject == "cpreg list" && f.Answer.Contains("Failed to load cpu:cpreg_vmstate_array_len", StringComparison.Ordinal));
+        Assert.Contains(findings, f => f.Subject == "cpreg list" && f.Answer.Contains("Failed to load cpu:cpreg_vmstate_array_len",
+            StringComparison.Ordinal));
         Assert.Contains(findings, f => f.Register == Bmap2);
     }
 

@@ -9,7 +9,9 @@ namespace Migrate.Tests.Preflight;
 /// <summary>The discussion's table of PSCI migrations under the register approach (requirement PSCI-2), "old" being a kernel without the register.</summary>
 public class PsciTablesTests
 {
-    private static HostProfile New { get; } = Host(Exactly(FirmwareRegisters.PsciVersion, Psci11, Psci11, Psci10, 2) with { Scope = RegisterScope.Vm });
+    private static HostProfile New { get; } = Host(Exactly(FirmwareRegisters.PsciVersion, Psci11, Psci11, Psci10,
+        2) with
+    { Scope = RegisterScope.Vm });
 
     private static HostProfile Old { get; } = HostWithout(FirmwareRegisters.PsciVersion) with { Services = ["psci-0.2"] };
 

@@ -156,7 +156,9 @@ public class RegisterRulesTests
     [Fact]
     public void Unknown_and_not_available_promise_the_same_for_workaround_2()
     {
-        var plan = Plan(Machine().With(FirmwareRegisters.Workaround2, 1), Host(Level(FirmwareRegisters.Workaround2, 1) with { Stored = StoredAs.Always(0) }));
+        var plan = Plan(Machine().With(FirmwareRegisters.Workaround2, 1), Host(Level(FirmwareRegisters.Workaround2,
+            1) with
+        { Stored = StoredAs.Always(0) }));
         Assert.Equal(Verdict.Yes, plan.Verdict);
     }
 
@@ -243,7 +245,11 @@ public class RegisterRulesTests
     public void Counters_are_written_once_for_the_vm_and_not_read_back()
     {
         var state = Machine(vcpus: 2);
-        state = state with { Vcpus = [state.Vcpus[0], state.Vcpus[1] with { Registers = state.Vcpus[1].Registers.With(new Register(Cntvct, new RegisterValue(77))) }] };
+        state = state with
+        {
+            Vcpus = [state.Vcpus[0], state.Vcpus[1] with { Registers = state.Vcpus[1].Registers.With(new Register(Cntvct,
+            new RegisterValue(77))) }]
+        };
         var plan = Plan(state, Host());
         Assert.Equal(Verdict.Yes, plan.Verdict);
         Assert.Null(plan.Write(Cntvct).ReadsBack);
@@ -270,6 +276,31 @@ public class RegisterRulesTests
         var features = Features | VcpuFeatures.PmuV3;
         var plan = Plan(Machine(Profile([.. Base(), Any(ccnt, 9)], features)), Profile(Base(), features));
         Assert.Equal("PMCCNTR_EL0", plan.Only(FindingCode.RegisterUnknown).Subject);
+    }
+
+    [Theory]
+    [InlineData(0x3000UL, 0x0UL, 4, Severity.Note)]
+    [InlineData(0x3000UL, 0x0UL, 6, Severity.Lossy)]
+    [InlineData(0x3000UL, 0x1UL, 4, Severity.Lossy)]
+    [InlineData(0x0UL, 0x1UL, 6, Severity.Note)]
+    public void A_change_of_counter_bits_that_the_guest_lacks_is_a_note(ulong control, ulong lost, int version, Severity severity)
+    {
+        var (pmcr, counter, dfr0) = (RegisterId.System(3, 3, 9, 12, 0), RegisterId.System(3, 3, 14, 8, 5), RegisterId.System(3, 0, 0, 5, 0));
+        var source = Host(Any(pmcr, control), Any(counter, 0xffff_ffff_0000_0001), Any(dfr0, (ulong)version << 8));
+        var there = Host(Any(pmcr, control), Any(counter) with { Stored = new StoredAs { Keep = 0xffff_ffffUL & ~lost } }, Any(dfr0));
+        Assert.Equal(severity, Plan(Machine(source), there).Only(FindingCode.SilentlyChanged).Severity);
+    }
+
+    [Fact]
+    public void A_nested_virtualisation_field_is_adapted_to_the_host_for_a_guest_without_el2()
+    {
+        var mmfr2 = RegisterId.System(3, 0, 0, 7, 2);
+        var frozen = Host(Fields(mmfr2, 2UL << 24));
+        var plan = Plan(Machine(Host(Fields(mmfr2, 0))), frozen);
+        Assert.Equal((Verdict.Yes, 2UL << 24), (plan.Verdict, plan.Write(mmfr2).Value.Low));
+        var features = Features | VcpuFeatures.El2;
+        var nested = Plan(Machine(Profile([.. Base(), Fields(mmfr2, 0)], features)), Profile([.. Base(), Fields(mmfr2, 2UL << 24)], features));
+        Assert.Equal("ID_AA64MMFR2_EL1.NV", Assert.Single(nested.Stopping()).Subject);
     }
 
     [Fact]
@@ -327,7 +358,11 @@ public class RegisterRulesTests
         var state = Machine(vcpus: 3);
         Assert.Single(Plan(state, Host()).Steps.OfType<WriteRegister>(), w => w.Id == Mmfr1);
         Assert.Equal(3, Plan(state, Host()).Steps.OfType<WriteRegister>().Count(w => w.Id == Vbar));
-        var odd = state with { Vcpus = [state.Vcpus[0], state.Vcpus[1], state.Vcpus[2] with { Registers = state.Vcpus[2].Registers.With(new Register(Pfr1, new RegisterValue(0))) }] };
+        var odd = state with
+        {
+            Vcpus = [state.Vcpus[0], state.Vcpus[1],
+            state.Vcpus[2] with { Registers = state.Vcpus[2].Registers.With(new Register(Pfr1, new RegisterValue(0))) }]
+        };
         var finding = Plan(odd, Host()).Only(FindingCode.ValueRefused);
         Assert.Equal(("ID_AA64PFR1_EL1", 2), (finding.Subject, Assert.Single(finding.Vcpus)));
     }
