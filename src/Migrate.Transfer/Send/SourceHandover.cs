@@ -54,6 +54,8 @@ public static class SourceHandover
 
         new(RunningThere,    E.Destroyed,         Done,            M.Done,            Nothing),
         new(RunningThere,    E.MachineLost,       Done,            M.Done,            Nothing),
+        // It runs there all the same; the record stays, so that a resolve destroys the source's copy.
+        new(RunningThere,    E.Fault,             Done,            null,              Nothing),
 
         new(Returning,       E.Resumed,           Kept,            M.Kept,            Nothing),
         new(Returning,       E.MachineLost,       Unknown,         null,              Nothing),
@@ -69,6 +71,7 @@ public static class SourceHandover
 
         new(Discarding,      E.Destroyed,         Discarded,       null,              Nothing),
         new(Discarding,      E.MachineLost,       Discarded,       null,              Nothing),
+        new(Discarding,      E.Fault,             Unknown,         null,              Nothing),
     ];
 
     /// <summary>The table.</summary>
