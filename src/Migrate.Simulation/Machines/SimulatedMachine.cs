@@ -114,8 +114,9 @@ public sealed class SimulatedMachine : IMachine, IDisposable
     public void CollectDirty(int slot, Span<ulong> bitmap)
     {
         if (!_logging) throw new MigrateException(ErrorCode.WrongState, "the dirty log is not on");
-        foreach (var candidate in _ram.Slots)
+        for (var i = 0; i < _ram.Slots.Count; i++)
         {
+            var candidate = _ram.Slots[i];
             if (candidate.Region.Slot != slot) continue;
             if (bitmap.Length < candidate.Vcpus.Words)
                 throw new ArgumentOutOfRangeException(nameof(bitmap), bitmap.Length, $"slot {slot} needs {candidate.Vcpus.Words} words");
