@@ -1,11 +1,9 @@
 using System.CommandLine;
-using System.Net;
 using System.Runtime.InteropServices;
 using Migrate.Cli.Demo;
 using Migrate.Cli.Output;
 using Migrate.Cli.Sources;
 using Migrate.Linux.Processes;
-using Migrate.Model.Errors;
 using Migrate.Model.Hosts;
 using Migrate.Transfer.Agent;
 

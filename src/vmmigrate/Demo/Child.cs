@@ -51,8 +51,7 @@ internal sealed class Child : IDisposable
         {
             if (line.Contains(text, StringComparison.Ordinal))
             {
-                _process.ErrorDataReceived += (_, _) => { };
-                _process.BeginErrorReadLine();
+                new Thread(() => _process.StandardError.BaseStream.CopyTo(Stream.Null)) { IsBackground = true }.Start();
                 return line;
             }
             said.Add(line);

@@ -42,6 +42,7 @@ internal sealed class Demonstration(Terminal terminal, ulong memory, string? sab
         }
         finally
         {
+            EndMachines(state);
             Directory.Delete(state, recursive: true);
         }
     }
@@ -61,7 +62,7 @@ internal sealed class Demonstration(Terminal terminal, ulong memory, string? sab
         using var agent = Child.Start(state, ["agent", "--listen", "127.0.0.1:0", "--simulate", There, "--end-with-stdin", .. fault]);
         var address = agent.WaitFor("listening on").Split(' ')[^1];
         machine.WaitFor("machine demo at");
-        var before = Input.Describe("demo").State;
+        var before = Input.Describe(Path.Combine(state, "machines", "demo.sock")).State;
 
         var exit = Child.Run(state, "send", "demo", address, "--accept", "assumed");
         if (exit != 0)
@@ -76,9 +77,24 @@ internal sealed class Demonstration(Terminal terminal, ulong memory, string? sab
         WaitUntilHalted(client);
         using var session = client.OpenSource();
         session.Quiesce();
-        var differences = Comparison.Differences(reference, session.Capture(), session.Memory, WhatThePlanChanged(before, there));
-        client.Destroy();
-        return Judge(differences);
+        return Judge(Comparison.Differences(reference, session.Capture(), session.Memory, WhatThePlanChanged(before, there)));
+    }
+
+    /// <summary>The machine that an agent started is in a session of its own and outlives everybody: here it has done its work.</summary>
+    private static void EndMachines(string state)
+    {
+        foreach (var socket in Directory.GetFiles(Path.Combine(state, "machines"), "*.sock"))
+        {
+            try
+            {
+                using var client = MachineClient.Connect(socket);
+                client.Destroy(client.Status().HandoverId);
+            }
+            catch (MigrateException)
+            {
+                // Gone already, or its process is about to be.
+            }
+        }
     }
 
     private int Judge(List<string> differences)
