@@ -88,7 +88,8 @@ internal sealed class Demonstration(Terminal terminal, ulong memory, string? sab
             try
             {
                 using var client = MachineClient.Connect(socket);
-                client.Destroy(client.Status().HandoverId);
+                if (client.Status().State == LifecycleState.Running) client.Pause();
+                client.Destroy();
             }
             catch (MigrateException)
             {
