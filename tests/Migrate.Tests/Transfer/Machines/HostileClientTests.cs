@@ -1,10 +1,10 @@
 using System.Runtime.InteropServices;
+using System.Runtime.Versioning;
 using Migrate.Linux.Memory;
 using Migrate.Linux.Sockets;
 using Migrate.Model;
 using Migrate.Model.Encoding;
 using Migrate.Model.Errors;
-using Migrate.Model.Machines;
 using Migrate.Model.Plans;
 using Migrate.Model.Ports;
 using Migrate.Tests.Transfer.Wire;
@@ -21,7 +21,7 @@ public sealed class HostileClientTests : IDisposable
     public HostileClientTests() => _server = MachineServer.Serve(
         Machines.SocketPath(), _machine, new MachineServerOptions { MaxConnections = 4, RequestTimeout = TimeSpan.FromMilliseconds(300) });
 
-    [Fact]
+    [Fact, SupportedOSPlatform("linux")]
     public void The_socket_is_for_its_user_alone() =>
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(_server.Path));
 
@@ -168,7 +168,7 @@ public sealed class HostileClientTests : IDisposable
             machine.Calls.Clear();
         }
         machine.Dispose();
-        Assert.Superset([LifecycleState.Running, LifecycleState.Released], states);
+        Assert.Superset(new HashSet<LifecycleState> { LifecycleState.Running, LifecycleState.Released }, states);
         Assert.InRange((GC.GetAllocatedBytesForCurrentThread() - before) / cases, 0, 512 << 10);
     }
 
@@ -210,7 +210,7 @@ public sealed class HostileClientTests : IDisposable
             Assert.Equal(state == LifecycleState.Running ? 1 : 0, built.Count(b => b.Completed is { IsRunning: true, IsDisposed: false }));
             Assert.Equal(state == LifecycleState.Running ? 1 : 0, built.Count(b => !b.IsDisposed));
         }
-        Assert.Superset([LifecycleState.Incoming, LifecycleState.Running], states);
+        Assert.Superset(new HashSet<LifecycleState> { LifecycleState.Incoming, LifecycleState.Running }, states);
     }
 
     public void Dispose()
