@@ -43,13 +43,7 @@ public sealed class DocumentShape<T> : Shape<T>
     public string ToJsonSchema()
     {
         var definitions = new SchemaDefinitions();
-        var properties = new JsonObject
-        {
-            ["schema"] = new JsonObject { ["const"] = SchemaId, ["description"] = "Which document this is; always the first member." },
-        };
-        var required = new JsonArray("schema");
-        _members.DescribeMembers(properties, required, definitions);
-        var schema = SchemaDefinitions.Object(_members.Description, properties, required);
+        var schema = DescribeDocument(definitions);
         schema.Insert(0, "$schema", "https://json-schema.org/draft/2020-12/schema");
         schema.Insert(1, "$id", $"urn:vmmigrate:{Name}:{Version}");
         schema.Insert(2, "title", _members.Title);
@@ -73,5 +67,21 @@ public sealed class DocumentShape<T> : Shape<T>
         return _members.ReadMembers(ref reader, ref left);
     }
 
-    internal override JsonObject Describe(SchemaDefinitions definitions) => _members.Describe(definitions);
+    /// <summary>Reads what follows the first member.</summary>
+    internal T ReadMembers(ref DocumentReader reader, ref int left) => _members.ReadMembers(ref reader, ref left);
+
+    /// <summary>A name of its own: the same record embedded without "schema" is another type.</summary>
+    internal override JsonObject Describe(SchemaDefinitions definitions) =>
+        definitions.Reference($"{_members.Title}Document", () => DescribeDocument(definitions));
+
+    private JsonObject DescribeDocument(SchemaDefinitions definitions)
+    {
+        var properties = new JsonObject
+        {
+            ["schema"] = new JsonObject { ["const"] = SchemaId, ["description"] = "Which document this is; always the first member." },
+        };
+        var required = new JsonArray("schema");
+        _members.DescribeMembers(properties, required, definitions);
+        return SchemaDefinitions.Object(_members.Description, properties, required);
+    }
 }

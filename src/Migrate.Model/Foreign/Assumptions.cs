@@ -16,7 +16,8 @@ internal sealed record AssumedHost(KernelVersion Version, VcpuFeatures Features,
 
 /// <summary>What a host that nobody asked accepts: one table of register kind and kernel generation, and the function that knows the rule.</summary>
 /// <remarks>
-/// The only place where a kernel version decides anything. A kernel between two rows gets the older one. Facts that a capture cannot show (the hardware's own
+/// The only place where a kernel version decides anything. A kernel between two rows gets the older one; a row begins where its sources say, and where they say "about"
+/// the side was taken that refuses or warns more (the SET and CLR registers from 6.7 on). Facts that a capture cannot show (the hardware's own
 /// value of a field that KVM hides, whether a mitigation is a workaround or the CPU's) are taken for the answer that refuses more.
 /// Sources stand at the rules.
 /// </remarks>
@@ -63,10 +64,10 @@ internal static class Assumptions
         new(RegisterKind.PmuControl, 0, 0, RawRules.Any),
         new(RegisterKind.PmuControl, 6, 7, PmuRules.Control),
         new(RegisterKind.PmuSet, 0, 0, RawRules.Any),
-        new(RegisterKind.PmuSet, 6, 12, PmuRules.SetAdds),
+        new(RegisterKind.PmuSet, 6, 7, PmuRules.SetAdds),
         new(RegisterKind.PmuSet, 6, 15, PmuRules.Masked),
         new(RegisterKind.PmuClear, 0, 0, RawRules.Any),
-        new(RegisterKind.PmuClear, 6, 12, PmuRules.ClearRemoves),
+        new(RegisterKind.PmuClear, 6, 7, PmuRules.ClearRemoves),
         new(RegisterKind.PmuClear, 6, 15, PmuRules.Masked),
         new(RegisterKind.PmuSoftwareIncrement, 0, 0, RawRules.Any),
         new(RegisterKind.PmuSoftwareIncrement, 6, 1, RawRules.Ignored),
@@ -84,6 +85,11 @@ internal static class Assumptions
 
     /// <summary>The acceptance of a register whose value in a new VM is known.</summary>
     public static RegisterAcceptance Of(AssumedHost host, RegisterId id, RegisterValue reset) => Find(RegisterKinds.Of(id), host.Version)(host, id, reset);
+
+    /// <summary>The acceptance of a register whose value was not recorded: known where the rule does not ask for it.</summary>
+    public static RegisterAcceptance OfUnrecorded(AssumedHost host, RegisterId id) => RegisterKinds.Of(id) is RegisterKind.Raw or RegisterKind.Counter
+        ? Of(host, id, new RegisterValue(new byte[id.Size])) with { Reset = null }
+        : new RegisterAcceptance { Id = id, Accepts = Acceptance.Unproven };
 
     /// <summary>The rule of a kind for a generation: its last row that is not newer.</summary>
     private static Rule Find(RegisterKind kind, KernelVersion version)

@@ -37,7 +37,7 @@ public sealed record ForeignCapture
     /// <summary>Whether the VM had every optional feature that the host offers: what such a capture lacks, the host lacks.</summary>
     public bool HasEveryFeature { get; init; }
 
-    /// <summary>Whether <see cref="Listed"/> is all that the kernel listed, in its order.</summary>
+    /// <summary>Whether <see cref="Listed"/> is known to be all that the kernel listed, in its order.</summary>
     public bool IsComplete { get; init; } = true;
 
     /// <summary>The listed registers, in list order, each once.</summary>
@@ -94,12 +94,12 @@ public sealed record ForeignCapture
     private IEnumerable<UnreadableRegister> Unreadable()
     {
         foreach (var register in Listed.Span.ToArray())
-            if (register.Value is null) yield return new UnreadableRegister(register.Id, register.Errno);
+            if (register.Errno != 0) yield return new UnreadableRegister(register.Id, register.Errno);
     }
 }
 
 /// <summary>A register of KVM_GET_REG_LIST and what KVM_GET_ONE_REG answered.</summary>
 /// <param name="Id">Which register.</param>
-/// <param name="Value">Its value; null where the kernel would not read it.</param>
-/// <param name="Errno">The positive errno then, else 0.</param>
+/// <param name="Value">Its value; null where the kernel would not read it or the tool left it out.</param>
+/// <param name="Errno">The positive errno where the kernel would not read it, else 0.</param>
 public readonly record struct ListedRegister(RegisterId Id, RegisterValue? Value, int Errno = 0);

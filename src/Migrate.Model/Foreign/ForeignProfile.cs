@@ -67,9 +67,12 @@ public static class ForeignProfile
         var host = new AssumedHost(version, features, values);
         var registers = new RegisterAcceptance[listed.Length];
         for (var i = 0; i < registers.Length; i++)
-            registers[i] = listed[i].Value is { } reset
-                ? Assumptions.Of(host, listed[i].Id, reset)
-                : new RegisterAcceptance { Id = listed[i].Id, Accepts = Acceptance.Unproven };
+            registers[i] = listed[i] switch
+            {
+                { Value: { } reset } => Assumptions.Of(host, listed[i].Id, reset),
+                { Errno: 0 } => Assumptions.OfUnrecorded(host, listed[i].Id),
+                _ => new RegisterAcceptance { Id = listed[i].Id, Accepts = Acceptance.Unproven },
+            };
         return new HostShape { Features = features, Evidence = Evidence.Assumed, Registers = EquatableArray.Create<RegisterAcceptance>(registers) };
     }
 

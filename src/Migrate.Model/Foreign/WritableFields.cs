@@ -87,7 +87,11 @@ internal static class WritableFields
         }
         return new Row(id, since, [.. fields]);
 
-        // A field outside the kernel's own table is compared for equality even where the writable mask has it: taking out what is not there changes nothing.
-        FieldRule Named(string name) => all.FirstOrDefault(rule => rule.Field.Name == name);
+        FieldRule Named(string name)
+        {
+            foreach (var rule in all)
+                if (rule.Field.Name == name) return rule;
+            throw new InvalidOperationException($"the table of writable fields names {words[0]}.{name}, the table of field rules does not");
+        }
     }
 }
