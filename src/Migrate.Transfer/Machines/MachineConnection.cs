@@ -14,10 +14,10 @@ internal sealed class MachineConnection
     private readonly string _who;
     private bool _holds;
 
-    public MachineConnection(UnixSocket socket, HostedMachine machine, MachineServerOptions options)
+    public MachineConnection(IByteStream stream, string who, HostedMachine machine, MachineServerOptions options)
     {
-        _who = $"pid {socket.Peer.Pid}";
-        _channel = new FrameChannel(new UnixByteStream(socket), StreamPurpose.Machine);
+        _who = who;
+        _channel = new FrameChannel(stream, StreamPurpose.Machine);
         _machine = machine;
         _options = options;
     }

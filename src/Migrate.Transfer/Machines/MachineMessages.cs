@@ -3,7 +3,6 @@ using Migrate.Model.Encoding;
 using Migrate.Model.Machines;
 using Migrate.Model.Plans;
 using Migrate.Model.Ports;
-using Migrate.Model.Registers;
 
 namespace Migrate.Transfer.Machines;
 
@@ -86,10 +85,10 @@ internal static class MachineMessages
         Single("Answers", "answers", Shapes.List(Documents.StepAnswer, MaxBatch), "One a step, in order.");
 
     public static Shape<EquatableArray<RegisterAddress>> Registers { get; } =
-        Single("Read", "registers", Shapes.List(MakeAddress(), MaxBatch), "Registers to read.");
+        Single("Read", "registers", Shapes.List(Documents.RegisterAddress, MaxBatch), "Registers to read.");
 
     public static Shape<EquatableArray<ReadAnswer>> Values { get; } =
-        Single("Values", "values", Shapes.List(MakeReadAnswer(), MaxBatch), "One a register, in order.");
+        Single("Values", "values", Shapes.List(Documents.ReadAnswer, MaxBatch), "One a register, in order.");
 
     private static Shape<V> Single<V>(string title, string name, Shape<V> shape, string description)
     {
@@ -138,17 +137,10 @@ internal static class MachineMessages
 
     private static Shape<MemoryReply> MakeMemory()
     {
-        var slot = new RecordShape<MemorySlot>("MemorySlot", "One range of guest memory.");
-        var number = slot.Required("slot", Shapes.Int32, s => s.Slot, "Slot number.");
-        var address = slot.Required("guest_address", Shapes.Hex64, s => s.GuestAddress, "First guest physical address.");
-        var size = slot.Required("size", Shapes.Hex64, s => s.Size, "Bytes.");
-        var readOnly = slot.Optional("read_only", Shapes.Boolean, s => s.ReadOnly, false, "KVM_MEM_READONLY.");
-        var slotShape = slot.Build(v => new MemorySlot(v.Get(number), v.Get(address), v.Get(size), v.Get(readOnly)));
-
         var record = new RecordShape<MemoryReply>("Memory", "Slots of guest memory, a descriptor for each.");
         var first = record.Required("first", Shapes.Int32, m => m.First, "Index of the first.");
         var total = record.Required("total", Shapes.Int32, m => m.Total, "How many the machine has.");
-        var slots = record.Required("slots", Shapes.List(slotShape, 32), m => m.Slots, "The slots.");
+        var slots = record.Required("slots", Shapes.List(Documents.MemorySlot, 32), m => m.Slots, "The slots.");
         return record.Build(v => new MemoryReply(v.Get(first), v.Get(total), v.Get(slots)));
     }
 
@@ -158,21 +150,5 @@ internal static class MachineMessages
         var epoch = record.Required("epoch", Shapes.Int64, c => c.Epoch, "Number of this collection, from 1.");
         var pages = record.Required("pages", Shapes.Int64, c => c.Pages, "Bits set in the bitmap.");
         return record.Build(v => new CollectReply(v.Get(epoch), v.Get(pages)));
-    }
-
-    private static Shape<RegisterAddress> MakeAddress()
-    {
-        var record = new RecordShape<RegisterAddress>("RegisterAddress", "A register of one vCPU.");
-        var vcpu = record.Required("vcpu", Shapes.Int32, r => r.Vcpu, "vCPU number.");
-        var id = record.Required("id", Shapes.Hex64, r => r.Id.Value, "The register's KVM id.");
-        return record.Build(v => new RegisterAddress(v.Get(vcpu), new RegisterId(v.Get(id))));
-    }
-
-    private static Shape<ReadAnswer> MakeReadAnswer()
-    {
-        var record = new RecordShape<ReadAnswer>("ReadAnswer", "What reading a register gave.");
-        var errno = record.Required("errno", Shapes.Int32, r => r.Errno, "0, or the positive errno.");
-        var value = record.Optional("value", Shapes.OptionalValue(Shapes.RegisterValue), r => r.Value, null, "The value, least significant byte first.");
-        return record.Build(v => new ReadAnswer(v.Get(errno), v.Get(value)));
     }
 }

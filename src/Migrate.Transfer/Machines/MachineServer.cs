@@ -135,7 +135,7 @@ public sealed class MachineServer : IDisposable
             {
                 if (_connections.Count < _options.MaxConnections)
                 {
-                    var connection = new MachineConnection(socket, _machine, _options);
+                    var connection = new MachineConnection(new UnixByteStream(socket), $"pid {socket.Peer.Pid}", _machine, _options);
                     var thread = new Thread(() => Serve(connection)) { Name = "machine-connection", IsBackground = true };
                     _connections.Add(connection, thread);
                     thread.Start();

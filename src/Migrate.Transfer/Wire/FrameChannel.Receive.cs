@@ -12,7 +12,7 @@ public sealed unsafe partial class FrameChannel
     /// <exception cref="MigrateException">The stream ended, or what came is no frame; receiving is broken.</exception>
     public FrameHeader ReceiveHeader()
     {
-        if (_unread != 0) throw new InvalidOperationException($"{_unread} bytes of the {FrameTable.NameOf(_pending.Kind)} payload are unread");
+        if (_unread != 0 && !_receiveBroken) throw new InvalidOperationException($"{_unread} bytes of the {FrameTable.NameOf(_pending.Kind)} payload are unread");
         while (true)
         {
             BeginReceive();
