@@ -3,7 +3,6 @@ using Migrate.Linux.Files;
 using Migrate.Model;
 using Migrate.Model.Encoding;
 using Migrate.Model.Errors;
-using Migrate.Model.Machines;
 using Migrate.Snapshots.Format;
 using Migrate.Transfer.Pages;
 using Migrate.Transfer.Wire;

@@ -37,8 +37,7 @@ internal sealed class FrameFile(SafeFileHandle file, string path, long length) :
         return preamble.Length;
     }
 
-    /// <summary>Reads a header; its payload ends before <paramref name="limit"/>.</summary>
-    /// <param name="known">False for an optional frame of an unknown kind.</param>
+    /// <summary>Reads a header; its payload ends before <paramref name="limit"/>. An optional frame of an unknown kind is not <paramref name="known"/>.</summary>
     public FrameHeader Header(long offset, long limit, IncrementalHash? digest, out bool known)
     {
         Span<byte> bytes = stackalloc byte[FrameHeader.Size];
