@@ -11,7 +11,7 @@ internal sealed class PageScan
     /// <summary>Bytes of a table of one run.</summary>
     public const int SmallestTable = PageTable.HeadSize + PageRun.Size;
 
-    private const int LargestRead = 1 << 20;
+    private const int LargestRead = 64 << 10;
     private readonly FrameFile _file;
     private readonly SnapshotHead _head;
     private readonly MappedSlot[]? _memory;
@@ -32,9 +32,9 @@ internal sealed class PageScan
     /// <summary>Reads the frame that the index names next.</summary>
     public void Read(ref long offset, PageFrame frame, long limit, IncrementalHash digest)
     {
-        if (offset != frame.Offset) throw _file.Broken(offset, $"the index names the next pages at offset {frame.Offset}");
         var header = _file.Header(offset, limit, digest, out _);
         if (header.Kind != FrameKind.Pages) throw _file.Broken(offset, $"{FrameTable.NameOf(header.Kind)} stands where pages belong");
+        if (offset != frame.Offset) throw _file.Broken(offset, $"the index names the next pages at offset {frame.Offset}");
         var (runs, tableBytes) = ReadTable(offset, header, frame, digest);
         var position = offset + FrameHeader.Size + tableBytes;
         var checksum = 0U;

@@ -80,7 +80,7 @@ public class MoveTests
     {
         var incoming = new SimulatedIncoming(WithSve);
         var vm = Built(incoming);
-        incoming.Execute([new Model.Plans.SetMpState(0, MpState.Stopped)]);
+        incoming.Execute([new Migrate.Model.Plans.SetMpState(0, MpState.Stopped)]);
         using var machine = (SimulatedMachine)incoming.Complete(vm);
         machine.Resume();
         Assert.True(machine.WaitUntilHalted(Patience));
@@ -100,7 +100,7 @@ public class MoveTests
             VcpuCount = 1,
             Memory = [new MemorySlot(0, 0x4000_0000, 1 << 20)],
         };
-        var answers = incoming.Execute([new Model.Plans.CreateVm(vm.Type), new Model.Plans.MapMemory(vm.Memory[0]), new Model.Plans.CreateVcpu(0, vm.Features)]);
+        var answers = incoming.Execute([new Migrate.Model.Plans.CreateVm(vm.Type), new Migrate.Model.Plans.MapMemory(vm.Memory[0]), new Migrate.Model.Plans.CreateVcpu(0, vm.Features)]);
         Assert.All(answers, answer => Assert.True(answer.Succeeded));
         return vm;
     }
