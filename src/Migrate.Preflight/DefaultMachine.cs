@@ -18,7 +18,9 @@ public static class DefaultMachine
         if (features is { } named) return Of(host, named);
         var created = host.Shapes.Where(s => s.Errno == 0 && s.Gic is (GicKind.None or GicKind.GicV3)).ToArray();
         var usual = created.FirstOrDefault(s => s.Features == VcpuFeatures.Psci02) ?? created.FirstOrDefault()
-            ?? throw new MigrateException(ErrorCode.NotFound, $"the profile of {Name(host)} has no shape that the host creates; probe it again") { Stage = Stage.Plan };
+            ?? throw new MigrateException(ErrorCode.NotFound,
+                $"the profile of {Name(host)} has no shape that the host creates; probe it again")
+            { Stage = Stage.Plan };
         return Of(host, usual.Features);
     }
 
@@ -33,9 +35,12 @@ public static class DefaultMachine
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(vcpus is >= 1 and <= 512, true, nameof(vcpus));
         var shape = host.Shape(features, gic) ?? throw new MigrateException(ErrorCode.NotFound,
-            $"the profile of {Name(host)} was not measured with the vCPU features {features.Shape}; probe the host with them") { Stage = Stage.Plan };
+            $"the profile of {Name(host)} was not measured with the vCPU features {features.Shape}; probe the host with them")
+        { Stage = Stage.Plan };
         if (shape.Errno != 0)
-            throw new MigrateException(ErrorCode.Refused, $"{Name(host)} does not create a vCPU with the features {features.Shape}") { Stage = Stage.Plan };
+            throw new MigrateException(ErrorCode.Refused,
+                $"{Name(host)} does not create a vCPU with the features {features.Shape}")
+            { Stage = Stage.Plan };
         var layout = gic == GicKind.GicV3 ? new GicDescription(gic, 0x0800_0000, 0x080a_0000) : new GicDescription(gic);
         return new MachineState
         {
@@ -65,7 +70,8 @@ public static class DefaultMachine
         Registers = new RegisterSet(shape.Registers
             .Where(r => Reset(r, index) is not null)
             .Select(r => new Register(r.Id, Reset(r, index)!.Value))),
-        Unreadable = shape.Registers.Where(r => Reset(r, index) is null && !IsHidden(r)).Select(r => new UnreadableRegister(r.Id, 1)).ToEquatableArray(),
+        Unreadable = shape.Registers.Where(r => Reset(r, index) is null && !IsHidden(r))
+            .Select(r => new UnreadableRegister(r.Id, 1)).ToEquatableArray(),
         MpState = index == 0 ? MpState.Runnable : MpState.Stopped,
     };
 
@@ -78,5 +84,7 @@ public static class DefaultMachine
     /// <summary>MPIDR_EL1 that KVM gives a vCPU; arch/arm64/kvm/sys_regs.c <c>reset_mpidr</c>.</summary>
     private static ulong Affinity(int vcpu) => 1UL << 31 | (uint)(vcpu & 0xf) | (ulong)(vcpu >> 4 & 0xff) << 8 | (ulong)(vcpu >> 12 & 0xff) << 16;
 
-    private static string Name(HostProfile host) => host.Boot.HostName.Length > 0 ? host.Boot.HostName : host.Origin.Length > 0 ? host.Origin : "the host";
+    private static string Name(HostProfile host) => host.Boot.HostName.Length > 0 ? host.Boot.HostName
+        : host.Origin.Length > 0 ? host.Origin
+        : "the host";
 }

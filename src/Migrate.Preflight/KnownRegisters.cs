@@ -49,6 +49,8 @@ internal static class KnownRegisters
 
     public static RegisterId PmOverflowClear { get; } = RegisterId.System(3, 3, 9, 12, 3);
 
+    public static RegisterId PmSoftwareIncrement { get; } = RegisterId.System(3, 3, 9, 12, 4);
+
     public static RegisterId PmOverflowSet { get; } = RegisterId.System(3, 3, 9, 14, 3);
 
     public static RegisterId PmInterruptsSet { get; } = RegisterId.System(3, 0, 9, 14, 1);

@@ -10,8 +10,8 @@ internal sealed class PlanBuilder(PlanOptions options)
     /// <summary>Findings that mean that no VM can be created or that it would be another one: accepting them by name leads nowhere.</summary>
     private static readonly FindingCode[] NeverAcceptable =
     [
-        FindingCode.IpaSize, FindingCode.MemoryLayout, FindingCode.VcpuFeatures, FindingCode.SveLengths, FindingCode.SmcccFilter, FindingCode.PageSize,
-        FindingCode.Undescribable,
+        FindingCode.IpaSize, FindingCode.MemoryLayout, FindingCode.VcpuFeatures, FindingCode.SveLengths, FindingCode.SmcccFilter,
+        FindingCode.PageSize, FindingCode.Undescribable,
     ];
 
     private readonly List<RestoreStep>[] _steps = [.. StepOrder.Places.Select(_ => new List<RestoreStep>())];

@@ -36,7 +36,8 @@ internal sealed class PlanContext(MachineState state, HostProfile destination, P
 
     /// <summary>Adds a finding about a part of the description.</summary>
     public void Find(
-        FindingCode code, Severity severity, string subject, string here = "", string there = "", string answer = "", string remedy = "", Evidence? evidence = null) =>
+        FindingCode code, Severity severity, string subject, string here = "", string there = "", string answer = "", string remedy = "",
+            Evidence? evidence = null) =>
         Plan.Add(new Finding
         {
             Code = code,

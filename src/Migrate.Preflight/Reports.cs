@@ -22,7 +22,8 @@ public static class Reports
             Policy = plan.Policy,
             Evidence = plan.Evidence,
             Source = Words(state.Vm.Name, state.CapturedOn is { } boot ? Words(boot.HostName, boot.KernelRelease) : ""),
-            Destination = Words(destination.Boot.HostName.Length > 0 ? destination.Boot.HostName : destination.Origin, destination.Boot.KernelRelease),
+            Destination = Words(destination.Boot.HostName.Length > 0 ? destination.Boot.HostName : destination.Origin,
+                destination.Boot.KernelRelease),
             Kept = counts[(int)Fate.Kept],
             Changed = counts[(int)Fate.Changed],
             LeftOut = counts[(int)Fate.LeftOut],
@@ -55,7 +56,8 @@ public static class Reports
                 switch (step)
                 {
                     case WriteRegister write:
-                        Note(write.Vcpu, write.Id, write.Captured is not null || (write.ReadsBack is { } reads && reads != write.Value) ? Fate.Changed : Fate.Kept);
+                        Note(write.Vcpu, write.Id, write.Captured is not null || (write.ReadsBack is { } reads && reads != write.Value)
+                            ? Fate.Changed : Fate.Kept);
                         break;
                     case LeaveOut leaveOut:
                         Note(leaveOut.Vcpu, leaveOut.Id, Fate.LeftOut);

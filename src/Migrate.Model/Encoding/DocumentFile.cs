@@ -1,3 +1,4 @@
+using System.Globalization;
 using Migrate.Model.Errors;
 
 namespace Migrate.Model.Encoding;
@@ -38,7 +39,10 @@ public static class DocumentFile
         var found = Read(path);
         return found.Value is T value
             ? value
-            : throw new MigrateException(ErrorCode.Unsupported, $"{Shapes.OneLine(path)}: a '{found.SchemaId}', wanted is a '{wanted.SchemaId}'") { Stage = Stage.Input };
+            : throw new MigrateException(ErrorCode.Unsupported, $"{Shapes.OneLine(path)}: a '{found.SchemaId}', wanted is a '{wanted.SchemaId}'")
+            {
+                Stage = Stage.Input,
+            };
     }
 
     /// <summary>Reads bytes; <paramref name="name"/> is what messages call them.</summary>
@@ -79,7 +83,8 @@ public static class DocumentFile
         {
             if (id == kind.SchemaId) return kind;
             var prefix = $"{DocumentKind.Prefix}{kind.Name}/";
-            if (id.StartsWith(prefix, StringComparison.Ordinal) && int.TryParse(id.AsSpan(prefix.Length), out var version) && version > kind.Version)
+            if (id.StartsWith(prefix, StringComparison.Ordinal)
+                && int.TryParse(id.AsSpan(prefix.Length), NumberStyles.None, null, out var version) && version > kind.Version)
             {
                 throw new MigrateException(ErrorCode.Unsupported, $"{DocumentPath.Shown(id)} was written by a newer vmmigrate; {known}")
                 {
@@ -95,13 +100,14 @@ public static class DocumentFile
         try
         {
             using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-            // A length is a claim (a pipe has none): at most one byte more than the limit is read.
+            // A length is a claim (a pipe has none): reading ends a buffer behind the limit at most.
             using var content = new MemoryStream();
             var buffer = new byte[1 << 16];
             for (int read; (read = file.Read(buffer)) > 0;)
             {
                 content.Write(buffer, 0, read);
-                if (content.Length > LargestFile) throw new MigrateException(ErrorCode.TooLarge, $"{Shapes.OneLine(path)}: {TooLarge().Message}") { Stage = Stage.Input };
+                // The caller refuses it, with the file's name.
+                if (content.Length > LargestFile) break;
             }
             return content.ToArray();
         }

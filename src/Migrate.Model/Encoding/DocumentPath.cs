@@ -25,10 +25,9 @@ internal sealed class DocumentPath
         return text.ToString();
     }
 
-    /// <summary>A stranger's text made fit for a one-line message: printable ASCII, at most 40 characters.</summary>
-    public static string Shown(string text)
+    /// <summary>A stranger's text made fit for a one-line message: printable ASCII, cut off at the end.</summary>
+    public static string Shown(string text, int longest = 40)
     {
-        const int longest = 40;
         var shown = text.Length > longest ? text[..longest] : text;
         return string.Create(shown.Length, shown, static (span, from) =>
         {

@@ -15,6 +15,7 @@ internal sealed class JsonDocumentWriter : DocumentWriter, IDisposable
     private readonly bool _indented;
     private readonly ArrayBufferWriter<byte> _line = new();
     private Utf8JsonWriter? _inner;
+    private readonly Stack<bool> _isArray = new();
     private int _innerDepth;
 
     public JsonDocumentWriter(IBufferWriter<byte> output, bool indented)
@@ -35,16 +36,19 @@ internal sealed class JsonDocumentWriter : DocumentWriter, IDisposable
             if (_innerDepth++ == 0)
             {
                 _line.ResetWrittenCount();
+                if (_isArray.TryPeek(out var inArray) && inArray) BreakLine();
                 if (_inner is null) _inner = new Utf8JsonWriter(_line, new JsonWriterOptions { Encoder = Encoder, SkipValidation = true });
                 else _inner.Reset();
             }
         }
         Json.WriteStartObject();
+        _isArray.Push(false);
     }
 
     public override void EndMap()
     {
         Json.WriteEndObject();
+        _isArray.Pop();
         if (_innerDepth == 0 || --_innerDepth > 0) return;
         _inner!.Flush();
         _outer.WriteRawValue(_line.WrittenSpan, skipInputValidation: true);
@@ -52,9 +56,17 @@ internal sealed class JsonDocumentWriter : DocumentWriter, IDisposable
 
     public override void Key(string name) => Json.WritePropertyName(name);
 
-    public override void BeginArray(int count) => Json.WriteStartArray();
+    public override void BeginArray(int count)
+    {
+        Json.WriteStartArray();
+        _isArray.Push(true);
+    }
 
-    public override void EndArray() => Json.WriteEndArray();
+    public override void EndArray()
+    {
+        Json.WriteEndArray();
+        _isArray.Pop();
+    }
 
     public override void Null() => Json.WriteNullValue();
 
@@ -71,6 +83,16 @@ internal sealed class JsonDocumentWriter : DocumentWriter, IDisposable
     public override void Bytes(ReadOnlySpan<byte> value) => Json.WriteStringValue(Convert.ToHexStringLower(value));
 
     public override void Value(RegisterValue value) => Json.WriteStringValue(value.ToString());
+
+    /// <summary>Utf8JsonWriter puts a raw value behind the last one; an element of an array belongs on a line of its own.</summary>
+    private void BreakLine()
+    {
+        var size = 1 + 2 * _outer.CurrentDepth;
+        var span = _line.GetSpan(size)[..size];
+        span.Fill((byte)' ');
+        span[0] = (byte)'\n';
+        _line.Advance(size);
+    }
 
     public void Flush() => _outer.Flush();
 

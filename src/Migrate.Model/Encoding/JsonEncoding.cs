@@ -51,8 +51,8 @@ public static class JsonEncoding
         }
         catch (JsonException e)
         {
-            // The reader's own words but for the position that it appends: ours counts bytes from the beginning, lines and columns from 1.
-            var reason = e.Message.Split(" LineNumber:")[0].TrimEnd('.', ' ');
+            // The reader's own words, which may quote the input at any length, but for the position that it appends: it counts from 0.
+            var reason = DocumentPath.Shown(e.Message.Split(" LineNumber:")[0].TrimEnd('.', ' '), 120);
             throw reader.Refuse($"not JSON: {reason}, line {e.LineNumber + 1}, column {e.BytePositionInLine + 1}", cause: e);
         }
     }

@@ -6,10 +6,11 @@ using Migrate.Model.Registers;
 
 namespace Migrate.Model.Encoding;
 
-/// <summary>Reads JSON strictly: no comments, no trailing commas, no text of another kind where a number is due, hexadecimal text in lowercase and in full width.</summary>
+/// <summary>Reads JSON strictly: no comments, no trailing commas, hexadecimal text in lowercase and in full width.</summary>
 internal ref struct JsonInput
 {
-    private static readonly JsonReaderOptions Strict = new() { AllowTrailingCommas = false, CommentHandling = JsonCommentHandling.Disallow, MaxDepth = 64 };
+    private static readonly JsonReaderOptions Strict =
+        new() { AllowTrailingCommas = false, CommentHandling = JsonCommentHandling.Disallow, MaxDepth = 64 };
 
     private Utf8JsonReader _reader;
     private bool _isAhead;
@@ -30,7 +31,8 @@ internal ref struct JsonInput
         return _reader.TokenType == JsonTokenType.PropertyName;
     }
 
-    public readonly bool KeyIs(MemberName name) => _reader.ValueTextEquals(name.Utf8);
+    /// <summary>A key written with escapes is none of ours: our names need none, and unescaping may fail.</summary>
+    public readonly bool KeyIs(MemberName name) => !_reader.ValueIsEscaped && _reader.ValueSpan.SequenceEqual(name.Utf8);
 
     public readonly string KeyText(ref DocumentReader document) => Unicode(ref document);
 

@@ -18,7 +18,8 @@ public static class MessagePackEncoding
 
     /// <summary>Appends a value to an output.</summary>
     /// <exception cref="MigrateException">The value is not what its shape allows; the message says where.</exception>
-    public static void Encode<T>(Shape<T> shape, T value, IBufferWriter<byte> output) => shape.Write(new MessagePackDocumentWriter(output), value);
+    public static void Encode<T>(Shape<T> shape, T value, IBufferWriter<byte> output) =>
+        shape.Write(new MessagePackDocumentWriter(output), value);
 
     /// <summary>Reads a value; the input is nothing but it.</summary>
     /// <exception cref="MigrateException">

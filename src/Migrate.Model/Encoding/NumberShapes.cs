@@ -65,7 +65,8 @@ internal sealed class RegisterValueShape : Shape<RegisterValue>
 
     internal override RegisterValue Read(ref DocumentReader reader) => reader.Value();
 
-    internal override JsonObject Describe(SchemaDefinitions definitions) => new() { ["type"] = "string", ["pattern"] = "^0x([0-9a-f]{2}){1,256}$" };
+    internal override JsonObject Describe(SchemaDefinitions definitions) =>
+        new() { ["type"] = "string", ["pattern"] = "^0x([0-9a-f]{2}){1,256}$" };
 }
 
 internal sealed class BytesShape(int maximum) : Shape<EquatableArray<byte>>

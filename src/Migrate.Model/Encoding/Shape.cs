@@ -24,7 +24,7 @@ public abstract class Shape<T>
     /// <summary>The JSON Schema of the shape; records put themselves into the definitions and return a reference.</summary>
     internal abstract JsonObject Describe(SchemaDefinitions definitions);
 
-    /// <summary>The same text, seen as another type. The conversion from the written form may raise a <see cref="Errors.MigrateException"/>: it gets the path.</summary>
+    /// <summary>The same form, seen as another type. A <see cref="Errors.MigrateException"/> of the conversion back gets the path.</summary>
     internal Shape<V> As<V>(Func<V, T> toWritten, Func<T, V> fromWritten) => new MappedShape<T, V>(this, toWritten, fromWritten);
 
     /// <summary>The same, with a rule: a text says what is wrong with a value, null that nothing is.</summary>

@@ -53,7 +53,7 @@ public static class Shapes
     /// <summary>A value type's value or null. As an optional member, null is not written at all.</summary>
     public static Shape<T?> OptionalValue<T>(Shape<T> shape) where T : struct => new OptionalValueShape<T>(shape);
 
-    /// <summary>Makes any text fit <see cref="TextUpTo"/>: what may not stand in one line becomes a space, the end is cut off. For words of foreign programs.</summary>
+    /// <summary>Makes words of other programs fit <see cref="TextUpTo"/>: what may not stand in a line becomes a space, the end is cut off.</summary>
     public static string OneLine(string text, int maximum = LongestText)
     {
         var units = text.Length > maximum ? text[..maximum].ToCharArray() : text.ToCharArray();
@@ -66,5 +66,6 @@ public static class Shapes
         return new string(units);
     }
 
-    private static NumberShape<T> Number<T>(long minimum, long maximum, Func<long, T> from, Func<T, long> to) => new(minimum, maximum, from, to);
+    private static NumberShape<T> Number<T>(long minimum, long maximum, Func<long, T> from, Func<T, long> to) =>
+        new(minimum, maximum, from, to);
 }

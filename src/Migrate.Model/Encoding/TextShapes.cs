@@ -55,7 +55,8 @@ internal sealed class EnumShape<E> : Shape<E> where E : struct, Enum
             : throw reader.Refuse($"'{DocumentPath.Shown(word)}' is no {Kind}; known: {string.Join(", ", _values.Keys)}");
     }
 
-    internal override JsonObject Describe(SchemaDefinitions definitions) => new() { ["enum"] = new JsonArray([.. _words.Values.Select(w => (JsonNode)w)]) };
+    internal override JsonObject Describe(SchemaDefinitions definitions) =>
+        new() { ["enum"] = new JsonArray([.. _words.Values.Select(w => (JsonNode)w)]) };
 
     private static string Kind => KebabCase.Of(typeof(E).Name).Replace('-', ' ');
 }

@@ -49,9 +49,11 @@ internal static class FieldDifferences
     }
 
     /// <summary>The fields that read back otherwise.</summary>
+    /// <remarks>A register whose fields have no names is told as a whole unless it identifies the CPU: those are built of nibbles.</remarks>
     public static IReadOnlyList<FieldDifference> Changed(RegisterId id, RegisterValue value, RegisterValue readsBack) =>
-        value.Size > 8 ? []
-        : [.. Split(id, value.Low ^ readsBack.Low, null).Select(f => new FieldDifference(f.Suffix, f.Bits, In(value.Low, f.Bits), In(readsBack.Low, f.Bits), []))];
+        value.Size > 8 || !(KnownRegisters.IsIdentification(id) || RegisterCatalog.Find(id) is { Fields.Count: > 0 }) ? []
+        : [.. Split(id, value.Low ^ readsBack.Low, null).Select(f => new FieldDifference(f.Suffix, f.Bits, In(value.Low, f.Bits),
+            In(readsBack.Low, f.Bits), []))];
 
     private static ulong In(ulong value, ulong bits) => (value & bits) >> BitOperations.TrailingZeroCount(bits);
 

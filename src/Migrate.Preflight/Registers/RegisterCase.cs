@@ -52,7 +52,8 @@ internal readonly struct RegisterCase
     public ulong? Guest(RegisterId id) => Vcpu.Registers.TryGet(id, out var value) ? value.Low : null;
 
     /// <summary>A finding about this register.</summary>
-    public Finding Finding(FindingCode code, Severity severity, string? field = null, string? here = null, string there = "", string? answer = null, string remedy = "") =>
+    public Finding Finding(FindingCode code, Severity severity, string? field = null, string? here = null, string there = "",
+        string? answer = null, string remedy = "") =>
         new()
         {
             Code = code,
@@ -68,8 +69,14 @@ internal readonly struct RegisterCase
         };
 
     /// <summary>The decision to leave the register out because the guest cannot tell, with a note that says so.</summary>
-    public RegisterDecision LeftOut(string why, Evidence? evidence = null) => RegisterDecision.LeaveOut(why,
-        Finding(FindingCode.LeftOut, Severity.Note, there: why) with { Evidence = evidence ?? Context.RegisterEvidence });
+    /// <param name="why">The reason.</param>
+    /// <param name="evidence">How it is known, where not from the destination's answers.</param>
+    /// <param name="together">What several registers that are left out for one reason are called: they share one note.</param>
+    public RegisterDecision LeftOut(string why, Evidence? evidence = null, string? together = null)
+    {
+        var note = Finding(FindingCode.LeftOut, Severity.Note, there: why) with { Evidence = evidence ?? Context.RegisterEvidence };
+        return RegisterDecision.LeaveOut(why, together is null ? note : note with { Subject = together, Register = null, Here = "", Answer = "" });
+    }
 
     /// <inheritdoc cref="IsVmWide"/>
     public static bool IsVmWideAt(RegisterId id, RegisterAcceptance? there) =>

@@ -27,18 +27,19 @@ internal static class RegisterPlanner
     }
 
     /// <summary>The case of one register at this moment of the plan.</summary>
-    public static RegisterCase CaseOf(PlanContext context, VcpuState vcpu, Register register, RegisterAcceptance? there, PlannedValues values) => new()
-    {
-        Context = context,
-        Vcpu = vcpu,
-        Id = register.Id,
-        Value = register.Value,
-        There = there,
-        Values = values,
-        Answer = context.CanPredict
+    public static RegisterCase CaseOf(PlanContext context, VcpuState vcpu, Register register, RegisterAcceptance? there,
+        PlannedValues values) => new()
+        {
+            Context = context,
+            Vcpu = vcpu,
+            Id = register.Id,
+            Value = register.Value,
+            There = there,
+            Values = values,
+            Answer = context.CanPredict
             ? context.Shape!.Predict(register.Id, register.Value, values.Of(vcpu.Index))
             : new PredictedAnswer(AnswerKind.Unproven, 0, null),
-    };
+        };
 
     /// <summary>What a write must read back as. A timer's control shows by itself that the timer has fired, counters count: nothing is proven there.</summary>
     public static RegisterValue? Expected(RegisterId id, RegisterValue written, PredictedAnswer answer) =>
@@ -88,8 +89,8 @@ internal static class RegisterPlanner
         switch (decision.Act)
         {
             case Act.Write:
-                var other = decision.Value != it.Value;
-                plan.Add(place, new WriteRegister(it.Vcpu.Index, it.Id, decision.Value, decision.ReadsBack, phase, other ? it.Value : null, decision.Why));
+                RegisterValue? captured = decision.Value != it.Value ? it.Value : null;
+                plan.Add(place, new WriteRegister(it.Vcpu.Index, it.Id, decision.Value, decision.ReadsBack, phase, captured, decision.Why));
                 values.Wrote(it.Vcpu.Index, it.Id, it.IsVmWide, decision.ReadsBack ?? decision.Value);
                 break;
             case Act.LeaveOut:

@@ -7,6 +7,8 @@ namespace Migrate.Preflight.Registers;
 /// <summary>Values and answers as findings say them.</summary>
 internal static class RegisterWords
 {
+    private const int Shown = 8;
+
     /// <summary>The names of the errnos that KVM gives here; asm-generic/errno-base.h.</summary>
     public static string Errno(int errno) => errno switch
     {
@@ -54,7 +56,8 @@ internal static class RegisterWords
     public static string Accepted(RegisterId id, Acceptance? accepts) => accepts?.Kind switch
     {
         AcceptanceKind.Any => "any value",
-        AcceptanceKind.OneOf => string.Join("; ", accepts.Values.Take(8).Select(v => RegisterText.Describe(id, v))) + (accepts.Values.Count > 8 ? "; ..." : ""),
+        AcceptanceKind.OneOf => string.Join("; ", accepts.Values.Take(Shown).Select(v => RegisterText.Describe(id, v)))
+            + (accepts.Values.Count > Shown ? "; ..." : ""),
         _ => "",
     };
 }

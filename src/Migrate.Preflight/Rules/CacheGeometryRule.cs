@@ -16,6 +16,6 @@ internal static class CacheGeometryRule
         if (level > 6) return null;
         var kind = clidr >> (3 * level) & 7;
         var present = (it.Id.Index & 1) != 0 ? kind is 1 or 3 : kind >= 2;
-        return present ? null : it.LeftOut("the guest's CLIDR_EL1 has no such cache");
+        return present ? null : it.LeftOut("the guest's CLIDR_EL1 has no such cache", together: "CCSIDR of other caches");
     }
 }

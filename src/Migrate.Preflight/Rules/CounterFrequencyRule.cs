@@ -11,7 +11,8 @@ internal static class CounterFrequencyRule
         var there = context.Destination.CounterFrequency;
         if (here == 0 || there == 0)
         {
-            context.Find(FindingCode.CounterFrequency, Severity.Note, "CNTFRQ_EL0", Words(here), Words(there), remedy: "probe both hosts: a difference is refused by nobody",
+            context.Find(FindingCode.CounterFrequency, Severity.Note, "CNTFRQ_EL0", Words(here), Words(there),
+                remedy: "probe both hosts: a difference is refused by nobody",
                 evidence: Evidence.Assumed);
         }
         else if (here != there)

@@ -1,5 +1,7 @@
+using System.Numerics;
 using Migrate.Model.Hosts;
 using Migrate.Model.Machines;
+using Migrate.Model.Plans;
 using Migrate.Model.Registers;
 using Migrate.Preflight.Registers;
 
@@ -12,42 +14,58 @@ internal static class HiddenFieldRule
     private const string Gic = "KVM sets this field from the GIC that the VM has";
     private const string Mpam = "KVM never gave guests MPAM; showing the field was a mistake that newer kernels correct";
 
+    private const string PmuName = "it names the maker of the host's PMU, which KVM does not emulate";
+
     private enum Substitute
     {
-        Zero,
-        DestinationsOwn,
+        /// <summary>Zero, or the destination's own value where that alone is taken.</summary>
+        ZeroOrOwn,
+
+        /// <summary>The destination's own value.</summary>
+        Own,
+
+        /// <summary>None: the kernel changes it by itself, and that does no harm.</summary>
         None,
     }
 
-    /// <summary>Register, lowest bit, the one captured value it holds for (-1: every), what is written instead, and why. All fields are 4 bits wide.</summary>
-    private static readonly (RegisterId Id, int Shift, int Captured, Substitute With, string Why)[] Fields =
+    /// <summary>Register, the field's bits, the one captured value it holds for (-1: every), what is written instead, and why the guest cannot tell.</summary>
+    private static readonly (RegisterId Id, ulong Bits, int Captured, Substitute With, string Why)[] Fields =
     [
-        (KnownRegisters.Pfr0, 24, -1, Substitute.DestinationsOwn, Gic),
-        (KnownRegisters.AArch32Pfr1, 28, -1, Substitute.DestinationsOwn, Gic),
-        (KnownRegisters.Pfr2, 12, -1, Substitute.DestinationsOwn, Gic),
-        (KnownRegisters.Pfr0, 40, -1, Substitute.Zero, Mpam),
-        (KnownRegisters.Pfr1, 16, -1, Substitute.Zero, Mpam),
-        (KnownRegisters.Mmfr2, 24, -1, Substitute.Zero, "the guest has no EL2; showing nested virtualisation was a mistake that newer kernels correct"),
-        (KnownRegisters.Dfr0, 8, 0xf, Substitute.Zero, "an implementation defined PMU is none that KVM emulates"),
-        (KnownRegisters.AArch32Dfr0, 24, 0xf, Substitute.Zero, "an implementation defined PMU is none that KVM emulates"),
-        (KnownRegisters.Pfr1, 40, -1, Substitute.None, "KVM corrects it to match the MTE that the guest has"),
+        (KnownRegisters.Pfr0, 0xfUL << 24, -1, Substitute.Own, Gic),
+        (KnownRegisters.AArch32Pfr1, 0xfUL << 28, -1, Substitute.Own, Gic),
+        (KnownRegisters.Pfr2, 0xfUL << 12, -1, Substitute.Own, Gic),
+        (KnownRegisters.Pfr0, 0xfUL << 40, -1, Substitute.ZeroOrOwn, Mpam),
+        (KnownRegisters.Pfr1, 0xfUL << 16, -1, Substitute.ZeroOrOwn, Mpam),
+        (KnownRegisters.Mmfr2, 0xfUL << 24, -1, Substitute.ZeroOrOwn, "nested virtualisation is seen from EL2 alone, which the guest does not have"),
+        (KnownRegisters.Dfr0, 0xfUL << 8, 0xf, Substitute.ZeroOrOwn, "an implementation defined PMU is none that KVM emulates"),
+        (KnownRegisters.AArch32Dfr0, 0xfUL << 24, 0xf, Substitute.ZeroOrOwn, "an implementation defined PMU is none that KVM emulates"),
+        (KnownRegisters.Pfr1, 0xfUL << 40, -1, Substitute.None, "KVM corrects it to match the MTE that the guest has"),
+        (KnownRegisters.Pmcr, 0xffUL << 16, -1, Substitute.None, PmuName),
+        (KnownRegisters.Pmcr, 0xffUL << 24, -1, Substitute.None, PmuName),
     ];
 
     public static RegisterDecision? Relieve(in RegisterCase it)
     {
         if (it.Answer.Kind != AnswerKind.Refused || it.Accepts is not { } accepts || it.Value.Size != 8) return null;
         var value = it.Value.Low;
+        var own = it.There?.Reset?.Low ?? 0;
         var why = new List<string>();
+        var findings = new List<Finding>();
         foreach (var difference in FieldDifferences.Refused(it.Id, it.Value, accepts, it.There?.Reset))
         {
             if (Find(it, difference.Bits) is not { With: not Substitute.None } field) return null;
-            var own = field.With == Substitute.DestinationsOwn ? it.There?.Reset?.Low ?? 0 : 0;
-            value = (value & ~difference.Bits) | (own & difference.Bits);
+            var zero = field.With == Substitute.ZeroOrOwn && difference.Accepted.Contains(0UL);
+            value = (value & ~difference.Bits) | (zero ? 0 : own & difference.Bits);
             if (!why.Contains(field.Why)) why.Add(field.Why);
+            findings.Add(it.Finding(FindingCode.ValueRefused, Severity.Note, difference.Suffix, RegisterWords.Number(difference.Here),
+                difference.ThereWords,
+                remedy: $"none needed, another value is written: {field.Why}"));
         }
         var other = new RegisterValue(value);
         var answer = it.Try(other);
-        return answer.IsAccepted ? RegisterDecision.Write(other, RegisterPlanner.Expected(it.Id, other, answer), string.Join("; ", why)) : null;
+        return answer.IsAccepted
+            ? RegisterDecision.Write(other, RegisterPlanner.Expected(it.Id, other, answer), string.Join("; ", why), findings)
+            : null;
     }
 
     /// <summary>Why a change of these bits by the kernel does no harm; null where it may.</summary>
@@ -56,9 +74,10 @@ internal static class HiddenFieldRule
     private static (Substitute With, string Why)? Find(in RegisterCase it, ulong bits)
     {
         if (it.Id == KnownRegisters.Mmfr2 && it.Context.State.Vm.Features.Has(VcpuFeatures.El2)) return null;
-        foreach (var (id, shift, captured, with, why) in Fields)
+        foreach (var (id, field, captured, with, why) in Fields)
         {
-            if (id == it.Id && bits == 0xfUL << shift && (captured < 0 || (it.Value.Low >> shift & 0xf) == (ulong)captured)) return (with, why);
+            if (id == it.Id && bits == field && (captured < 0
+                || (it.Value.Low & field) >> BitOperations.TrailingZeroCount(field) == (ulong)captured)) return (with, why);
         }
         return null;
     }

@@ -29,7 +29,8 @@ internal static class HypercallBitmapRule
             var missing = it.Answer.Kind == AnswerKind.Unknown ? !IsServedAnyway(it.Context, bitmap, bit) : !Offers(it.Accepts, bit);
             if (!missing) continue;
             var service = bitmap.Describe(1UL << bit);
-            findings.Add(it.Finding(FindingCode.HypercallBitmap, Severity.Refused, service.StartsWith("bit ", StringComparison.Ordinal) ? " " + service : "." + service,
+            var suffix = service.StartsWith("bit ", StringComparison.Ordinal) ? " " + service : "." + service;
+            findings.Add(it.Finding(FindingCode.HypercallBitmap, Severity.Refused, suffix,
                 "1", "0", remedy: $"switch {service} off in {bitmap.Name} when the VM is created, so that the guest never relies on it"));
         }
         return findings.Count > 0 ? findings : null;

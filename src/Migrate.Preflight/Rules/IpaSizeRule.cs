@@ -24,7 +24,8 @@ internal static class IpaSizeRule
         var sizes = context.Destination.IpaSizes;
         if (sizes.Count == 0)
         {
-            context.Find(FindingCode.Unproven, Severity.Note, "IPA size", type.ToString(), remedy: "probe the destination: its IPA sizes are not known", evidence: Evidence.Assumed);
+            context.Find(FindingCode.Unproven, Severity.Note, "IPA size", type.ToString(),
+                remedy: "probe the destination: its IPA sizes are not known", evidence: Evidence.Assumed);
             return;
         }
         if (sizes.Contains(type.IpaBits)) return;

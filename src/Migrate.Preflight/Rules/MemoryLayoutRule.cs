@@ -25,11 +25,13 @@ internal static class MemoryLayoutRule
     public static void Examine(PlanContext context)
     {
         var vm = context.State.Vm;
-        List<Range> ranges = [.. vm.Memory.Select(m => new Range($"memory slot {m.Slot}", m.GuestAddress, m.Size, SmallestPage, true)), .. Frames(vm)];
+        List<Range> ranges = [.. vm.Memory.Select(m => new Range($"memory slot {m.Slot}", m.GuestAddress, m.Size, SmallestPage, true)),
+            .. Frames(vm)];
         foreach (var range in ranges)
         {
             if (range.Base % range.Alignment != 0 || range.Size % range.Alignment != 0 || range.Size == 0)
-                context.Find(FindingCode.MemoryLayout, Severity.Refused, range.Name, range.ToString(), $"a multiple of 0x{range.Alignment:x}, not empty", "EINVAL");
+                context.Find(FindingCode.MemoryLayout, Severity.Refused, range.Name, range.ToString(),
+                    $"a multiple of 0x{range.Alignment:x}, not empty", "EINVAL");
             if (range.End > vm.Type.AddressLimit)
             {
                 context.Find(range.IsMemory ? FindingCode.IpaSize : FindingCode.MemoryLayout, Severity.Refused, range.Name, range.ToString(),
@@ -37,7 +39,8 @@ internal static class MemoryLayoutRule
             }
         }
         foreach (var group in vm.Memory.GroupBy(m => m.Slot).Where(g => g.Count() > 1))
-            context.Find(FindingCode.MemoryLayout, Severity.Refused, $"memory slot {group.Key}", $"{group.Count()} slots of this number", answer: "EINVAL");
+            context.Find(FindingCode.MemoryLayout, Severity.Refused, $"memory slot {group.Key}", $"{group.Count()} slots of this number",
+                answer: "EINVAL");
         Overlaps(context, ranges);
     }
 
@@ -48,7 +51,8 @@ internal static class MemoryLayoutRule
         {
             for (var j = i + 1; j < sorted.Length && sorted[j].Base < sorted[i].End; j++)
             {
-                context.Find(FindingCode.MemoryLayout, Severity.Refused, $"{sorted[i].Name} and {sorted[j].Name}", $"{sorted[i]} and {sorted[j]} overlap",
+                context.Find(FindingCode.MemoryLayout, Severity.Refused, $"{sorted[i].Name} and {sorted[j].Name}",
+                    $"{sorted[i]} and {sorted[j]} overlap",
                     answer: sorted[i].IsMemory && sorted[j].IsMemory ? "EEXIST" : "");
             }
         }
@@ -64,7 +68,8 @@ internal static class MemoryLayoutRule
         }
         if (gic.Kind != GicKind.GicV3) yield break;
         if (gic.Distributor != 0) yield return new Range("GIC distributor", gic.Distributor, GicFrame, GicFrame, false);
-        if (gic.Redistributors != 0) yield return new Range("GIC redistributors", gic.Redistributors, (UInt128)(2 * GicFrame) * (uint)vm.VcpuCount, GicFrame, false);
+        if (gic.Redistributors != 0) yield return new Range("GIC redistributors", gic.Redistributors,
+            (UInt128)(2 * GicFrame) * (uint)vm.VcpuCount, GicFrame, false);
         if (gic.Its != 0) yield return new Range("ITS", gic.Its, 2 * GicFrame, GicFrame, false);
     }
 }

@@ -17,9 +17,11 @@ internal static class PageSizeRule
             if (bits % MemoryLayoutRule.SmallestPage != 0 || bits % (page == 0 ? LargestPage : page) == 0) continue;
             var (name, here) = ($"memory slot {slot.Slot}", $"0x{slot.GuestAddress:x}, 0x{slot.Size:x} bytes");
             if (page == 0)
-                context.Find(FindingCode.Unproven, Severity.Note, name, here, remedy: "probe the destination: its page size is not known", evidence: Evidence.Assumed);
+                context.Find(FindingCode.Unproven, Severity.Note, name, here, remedy: "probe the destination: its page size is not known",
+                    evidence: Evidence.Assumed);
             else
-                context.Find(FindingCode.PageSize, Severity.Refused, name, here, $"pages of 0x{page:x} bytes", "EINVAL", "create the VM with slots of whole 64 KiB");
+                context.Find(FindingCode.PageSize, Severity.Refused, name, here, $"pages of 0x{page:x} bytes", "EINVAL",
+                    "create the VM with slots of whole 64 KiB");
         }
     }
 }

@@ -13,6 +13,7 @@ internal static class PhysicalTimerRule
         if (it.Answer.Kind != AnswerKind.Unknown) return null;
         if (it.Id != KnownRegisters.PhysicalCount && it.Id != KnownRegisters.PhysicalControl && it.Id != KnownRegisters.PhysicalCompare) return null;
         return RegisterDecision.LeaveOut("the destination cannot restore the physical timer",
-            it.Finding(FindingCode.RegisterUnknown, Severity.Lossy, remedy: "accept register-unknown if the guest uses the virtual timer alone, as Linux does at EL1"));
+            it.Finding(FindingCode.RegisterUnknown, Severity.Lossy, there: "no such register",
+                remedy: "accept register-unknown if the guest uses the virtual timer alone, as Linux does at EL1"));
     }
 }

@@ -19,7 +19,8 @@ internal static class PromisedFieldRule
         {
             var (here, there) = (it.Value.Low >> shift & 0xf, own.Low >> shift & 0xf);
             if (there < here)
-                findings.Add(it.Finding(FindingCode.WorkaroundLevel, Severity.Unsafe, "." + name, RegisterWords.Number(here), RegisterWords.Number(there),
+                findings.Add(it.Finding(FindingCode.WorkaroundLevel, Severity.Unsafe, "." + name, RegisterWords.Number(here),
+                    RegisterWords.Number(there),
                     "", "choose a destination that offers it by itself"));
         }
         return findings;

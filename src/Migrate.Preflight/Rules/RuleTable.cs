@@ -48,6 +48,7 @@ internal static class RuleTable
     public static IReadOnlyList<Judge> Judges { get; } =
     [
         TimerControlRule.Judge,
+        PmuRule.Judge,
         PsciVersionRule.Judge,
         HypercallBitmapRule.Judge,
         WorkaroundLevelRule.Judge,
@@ -62,7 +63,8 @@ internal static class RuleTable
     public static IReadOnlyList<Finding> Judge(in RegisterCase register)
     {
         if (register.Answer.Kind == Model.Hosts.AnswerKind.Unproven)
-            return [register.Finding(FindingCode.Unproven, Severity.Note, remedy: "probe the destination again: this register was not measured") with { Evidence = Evidence.Assumed }];
+            return [register.Finding(FindingCode.Unproven, Severity.Note,
+                remedy: "probe the destination again: this register was not measured") with { Evidence = Evidence.Assumed }];
         foreach (var judge in Judges)
             if (judge(register) is { } findings) return findings;
         return [];

@@ -18,7 +18,8 @@ internal static class SmcccFilterRule
         switch (context.Destination.HasSmcccFilter)
         {
             case null:
-                context.Find(FindingCode.Unproven, Severity.Note, "SMCCC filter", remedy: "probe the destination: whether it has the filter is not known", evidence: Evidence.Assumed);
+                context.Find(FindingCode.Unproven, Severity.Note, "SMCCC filter",
+                    remedy: "probe the destination: whether it has the filter is not known", evidence: Evidence.Assumed);
                 break;
             case false:
                 context.Find(FindingCode.SmcccFilter, Severity.Refused, "SMCCC filter", $"{ranges.Count} ranges", "no filter", "ENXIO",
@@ -49,7 +50,8 @@ internal static class SmcccFilterRule
         void Refuse(string why, string answer)
         {
             wellFormed = false;
-            context.Find(FindingCode.SmcccFilter, Severity.Refused, $"SMCCC filter {Words(range)}", why, answer: answer, remedy: "correct the range in the VM's description");
+            context.Find(FindingCode.SmcccFilter, Severity.Refused, $"SMCCC filter {Words(range)}", why, answer: answer,
+                remedy: "correct the range in the VM's description");
         }
     }
 

@@ -11,6 +11,7 @@ internal static class TimerControlRule
     private const ulong IStatus = 1 << 2;
 
     public static IReadOnlyList<Finding>? Judge(in RegisterCase it) =>
-        KnownRegisters.IsTimerControl(it.Id) && it.Answer is { Kind: AnswerKind.Changed, ReadsBack: { } reads } && (it.Value.Low ^ reads.Low) == IStatus
+        KnownRegisters.IsTimerControl(it.Id) && it.Answer is { Kind: AnswerKind.Changed, ReadsBack: { } reads }
+            && (it.Value.Low ^ reads.Low) == IStatus
             ? [] : null;
 }

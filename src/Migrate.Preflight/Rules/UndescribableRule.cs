@@ -10,9 +10,11 @@ internal static class UndescribableRule
     public static void Examine(PlanContext context)
     {
         foreach (var part in context.Options.Undescribable)
-            context.Find(FindingCode.Undescribable, Severity.Refused, part, "in use", remedy: "unplug it before the move", evidence: Evidence.Measured);
+            context.Find(FindingCode.Undescribable, Severity.Refused, part, "in use", remedy: "unplug it before the move",
+                evidence: Evidence.Measured);
         foreach (var device in context.State.Devices)
             if (!KnownDevices.Contains(device.Kind))
-                context.Find(FindingCode.Undescribable, Severity.Refused, $"device {device.Kind}", "in use", "not known", remedy: "unplug it before the move", evidence: Evidence.Measured);
+                context.Find(FindingCode.Undescribable, Severity.Refused, $"device {device.Kind}", "in use", "not known",
+                    remedy: "unplug it before the move", evidence: Evidence.Measured);
     }
 }

@@ -11,7 +11,8 @@ internal static class VcpuFeaturesRule
         var features = context.State.Vm.Features.Shape;
         if (context.Shape is null)
         {
-            context.Find(FindingCode.Unproven, Severity.Note, "vCPU features", features.ToString(), Measured(context), remedy: "probe the destination with these features",
+            context.Find(FindingCode.Unproven, Severity.Note, "vCPU features", features.ToString(), Measured(context),
+                remedy: "probe the destination with these features",
                 evidence: Evidence.Assumed);
             return;
         }

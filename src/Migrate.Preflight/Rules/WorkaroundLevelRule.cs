@@ -31,14 +31,15 @@ internal static class WorkaroundLevelRule
             case AnswerKind.Unknown:
                 return [it.Finding(FindingCode.WorkaroundLevel, Severity.Refused, there: "no such register", remedy: Move)];
             case AnswerKind.Refused:
-                return [it.Finding(FindingCode.WorkaroundLevel, Severity.Refused, there: it.There?.Reset is { } own ? RegisterText.Describe(it.Id, own) : "", remedy: Move)];
+                var own = it.There?.Reset is { } reset ? RegisterText.Describe(it.Id, reset) : "";
+                return [it.Finding(FindingCode.WorkaroundLevel, Severity.Refused, there: own, remedy: Move)];
             case AnswerKind.Changed:
                 var reads = it.Answer.ReadsBack!.Value;
                 var (here, there) = (Promise(it.Id, it.Value.Low), Promise(it.Id, reads.Low));
-                if (here == there) return [];
                 return
                 [
-                    it.Finding(FindingCode.WorkaroundLevel, there < here ? Severity.Unsafe : Severity.Note, there: RegisterText.Describe(it.Id, reads),
+                    it.Finding(FindingCode.WorkaroundLevel, there < here ? Severity.Unsafe : Severity.Note,
+                        there: RegisterText.Describe(it.Id, reads),
                         answer: "reads back " + reads.ToShortString(), remedy: there < here ? Move : ""),
                 ];
             default:

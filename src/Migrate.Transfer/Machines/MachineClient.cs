@@ -16,7 +16,7 @@ public sealed class MachineClient : IDisposable
     private readonly FrameChannel _channel;
     private readonly Lock _gate = new();
 
-    private MachineClient(FrameChannel channel, string path)
+    internal MachineClient(FrameChannel channel, string path)
     {
         _channel = channel;
         Path = path;
@@ -81,7 +81,11 @@ public sealed class MachineClient : IDisposable
     public void Destroy(string? handoverId = null) => Tell(FrameKind.Destroy, MachineMessages.Handover, handoverId ?? "");
 
     /// <summary>Ends the connection; a session on it is lost.</summary>
-    public void Dispose() => _channel.Dispose();
+    public void Dispose()
+    {
+        _channel.Abort();
+        lock (_gate) _channel.Dispose();
+    }
 
     /// <summary>Ends the connection from any thread.</summary>
     public void Abort() => _channel.Abort();

@@ -76,7 +76,7 @@ internal static class MachineMessages
 
     public static Shape<int> Percent { get; } = Single("Throttle", "percent", Shapes.Int32, "0 none, 99 almost stopped.");
 
-    public static Shape<string> Handover { get; } = Single("Handover", "handover_id", Shapes.Text, "Id of the handover; empty for none.");
+    public static Shape<string> Handover { get; } = Single("Handover", "handoverId", Shapes.Text, "Id of the handover; empty for none.");
 
     public static Shape<EquatableArray<RestoreStep>> Steps { get; } =
         Single("Execute", "steps", Shapes.List(Documents.RestoreStep, MaxBatch), "Steps in the order of their execution.");
@@ -106,10 +106,10 @@ internal static class MachineMessages
 
         var record = new RecordShape<MachineStatus>("MachineStatus", "How a machine is, as its process says.");
         var name = record.Required("name", Shapes.Text, s => s.Name, "The machine's name.");
-        var vmId = record.Optional("vm_id", Shapes.Text, s => s.VmId, "", "Identity of the VM.");
+        var vmId = record.Optional("vmId", Shapes.Text, s => s.VmId, "", "Identity of the VM.");
         var pid = record.Required("pid", Shapes.Int32, s => s.Pid, "The process that owns it.");
         var state = record.Required("state", Shapes.Enum<LifecycleState>(), s => s.State, "Where it stands.");
-        var handover = record.Optional("handover_id", Shapes.Text, s => s.HandoverId, "", "The handover under which it was last released, or started here.");
+        var handover = record.Optional("handoverId", Shapes.Text, s => s.HandoverId, "", "The handover under which it was last released, or started here.");
         var session = record.Optional("session", Shapes.Text, s => s.Session, "", "Who holds the migration session.");
         var note = record.Optional("note", Shapes.Text, s => s.Note, "", "Something went wrong without anybody to tell.");
         var values = record.Optional("counters", counters, s => s.Counters, [], "The machine's counters.");
@@ -129,9 +129,9 @@ internal static class MachineMessages
     private static Shape<SessionOpened> MakeSessionOpened()
     {
         var record = new RecordShape<SessionOpened>("SessionOpened", "Answer to a request for a session.");
-        var pageSize = record.Required("page_size", Shapes.Int32, s => s.PageSize, "Bytes that a bit of the dirty bitmap stands for; 0 for an incoming machine.");
+        var pageSize = record.Required("pageSize", Shapes.Int32, s => s.PageSize, "Bytes that a bit of the dirty bitmap stands for; 0 for an incoming machine.");
         var slots = record.Required("slots", Shapes.Int32, s => s.Slots, "How many memory slots; 0 for an incoming machine.");
-        var wasRunning = record.Required("was_running", Shapes.Boolean, s => s.WasRunning, "Whether the machine ran when the session was opened.");
+        var wasRunning = record.Required("wasRunning", Shapes.Boolean, s => s.WasRunning, "Whether the machine ran when the session was opened.");
         return record.Build(v => new SessionOpened(v.Get(pageSize), v.Get(slots), v.Get(wasRunning)));
     }
 

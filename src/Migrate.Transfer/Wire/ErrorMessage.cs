@@ -63,7 +63,7 @@ internal sealed record ErrorMessage
         var message = record.Required("message", Shapes.Text, e => e.Message, "One line that names the thing and the reason.");
         var remedy = record.Optional("remedy", Shapes.Text, e => e.Remedy, "", "What the operator can do.");
         var transient = record.Optional("transient", Shapes.Boolean, e => e.Transient, false, "Whether the same command may succeed when run again.");
-        var sourceRuns = record.Optional("source_runs", Shapes.OptionalValue(Shapes.Boolean), e => e.SourceRuns, null, "Whether the source VM is known to run.");
+        var sourceRuns = record.Optional("sourceRuns", Shapes.OptionalValue(Shapes.Boolean), e => e.SourceRuns, null, "Whether the source VM is known to run.");
         return record.Build(v => new ErrorMessage
         {
             Code = v.Get(code),

@@ -23,6 +23,8 @@ public sealed unsafe partial class FrameChannel : IDisposable
     private long _unread;
     private long _received;
     private long _sent;
+    private readonly Lock _closing = new();
+    private bool _closed;
     private volatile bool _sendBroken;
     private volatile bool _receiveBroken;
 
@@ -147,17 +149,23 @@ public sealed unsafe partial class FrameChannel : IDisposable
         _sendBroken = false;
     }
 
-    /// <summary>Ends both directions at once, from any thread.</summary>
+    /// <summary>Ends both directions at once, from any thread and at any time.</summary>
     public void Abort()
     {
         _sendBroken = true;
         _receiveBroken = true;
-        _stream.Abort();
+        lock (_closing)
+            if (!_closed) _stream.Abort();
     }
 
-    /// <summary>Closes the stream.</summary>
+    /// <summary>Closes the stream. No other thread may be sending or receiving; <see cref="Abort"/> ends those.</summary>
     public void Dispose()
     {
+        lock (_closing)
+        {
+            if (_closed) return;
+            _closed = true;
+        }
         _sendBroken = true;
         _receiveBroken = true;
         _stream.Dispose();

@@ -38,7 +38,7 @@ public static class FrameTable
 
     private const long None = 0;
     private const long Small = 16 << 10;
-    private const long Medium = 4 << 20;
+    private const long Medium = 8 << 20;
     private const long Document = 64 << 20;
 
     /// <summary>Every kind, by number.</summary>
@@ -87,7 +87,7 @@ public static class FrameTable
         new(FrameKind.Captured, Document),
         new(FrameKind.Unquiesce, None),
         new(FrameKind.Release, Small),
-        new(FrameKind.Begin, Medium),
+        new(FrameKind.Begin, Document),
         new(FrameKind.Execute, Document),
         new(FrameKind.Answers, Medium),
         new(FrameKind.Read, Medium),

@@ -18,12 +18,14 @@ internal static class Plans
 
     private static Shape<RestorePlan> DefinePlan()
     {
-        var r = new RecordShape<RestorePlan>("RestorePlan", "How a state becomes a VM on one destination, and everything that was found on the way.");
+        var r = new RecordShape<RestorePlan>("RestorePlan",
+            "How a state becomes a VM on one destination, and everything that was found on the way.");
         var verdict = r.Required("verdict", Shapes.Enum<Verdict>(), v => v.Verdict, "The answer.");
         var policy = r.Required("policy", Shapes.Enum<Policy>(), v => v.Policy, "Under which policy.");
         var evidence = r.Required("evidence", Shapes.Enum<Evidence>(), v => v.Evidence, "The weakest evidence that the verdict rests on.");
         var findings = r.Required("findings", Shapes.List(Finding, MaxFindings), v => v.Findings, "Every finding, worst first.");
-        var steps = r.Required("steps", Shapes.List(Steps.Step, MaxSteps).Where(OrderProblem), v => v.Steps, "The steps in the order of their execution.");
+        var steps = r.Required("steps", Shapes.List(Steps.Step, MaxSteps).Where(OrderProblem), v => v.Steps,
+            "The steps in the order of their execution.");
         return r.Build(v => new RestorePlan
         {
             Verdict = v.Get(verdict),
@@ -71,8 +73,10 @@ internal static class Plans
         var code = r.Required("code", Shapes.Enum<FindingCode>(), v => v.Code, "What kind; --accept takes it.");
         var severity = r.Required("severity", Shapes.Enum<Severity>(), v => v.Severity, "How bad.");
         var evidence = r.Required("evidence", Shapes.Enum<Evidence>(), v => v.Evidence, "How it is known.");
-        var subject = r.Required("subject", Shapes.Text, v => v.Subject, "What it is about: a register or field by its architectural name, or a part of the description.");
-        var register = r.Optional("register", Shapes.OptionalValue(Registers.Id), v => v.Register, null, "The register's id, where the finding is about one.");
+        var subject = r.Required("subject", Shapes.Text, v => v.Subject,
+            "What it is about: a register or field by its architectural name, or a part of the description.");
+        var register = r.Optional("register", Shapes.OptionalValue(Registers.Id), v => v.Register, null,
+            "The register's id, where the finding is about one.");
         var vcpus = r.Optional("vcpus", vcpuList, v => v.Vcpus, default, "The vCPUs it holds for; absent: the whole VM.");
         var here = r.Optional("here", Shapes.Text, v => v.Here, "", "What the source has, for people.");
         var there = r.Optional("there", Shapes.Text, v => v.There, "", "What the destination has or accepts, for people.");
@@ -98,8 +102,10 @@ internal static class Plans
     private static Shape<RunReport> DefineRun()
     {
         var r = new RecordShape<RunReport>("RunReport", "What executing a plan came to.");
-        var failed = r.Required("failed", Shapes.List(DefineFailed(), MaxSteps), v => v.Failed, "Steps that the target did not answer with success.");
-        var differences = r.Required("differences", Shapes.List(DefineDifference(), MaxSteps), v => v.Differences, "Registers that read back otherwise than the plan said.");
+        var failed = r.Required("failed", Shapes.List(DefineFailed(), MaxSteps), v => v.Failed,
+            "Steps that the target did not answer with success.");
+        var differences = r.Required("differences", Shapes.List(DefineDifference(), MaxSteps), v => v.Differences,
+            "Registers that read back otherwise than the plan said.");
         var executed = r.Required("executed", Rules.Count, v => v.Executed, "How many steps ran.");
         return r.Build(v => new RunReport { Failed = v.Get(failed), Differences = v.Get(differences), Executed = v.Get(executed) });
     }
@@ -120,7 +126,8 @@ internal static class Plans
         r.Hint("name", v => Model.Registers.RegisterCatalog.Name(v.Id), Registers.NameDescription);
         var id = r.Required("id", Registers.Id, v => v.Id, "KVM's id.");
         var expected = r.Required("expected", Shapes.RegisterValue, v => v.Expected, "What the plan said.");
-        var actual = r.Optional("actual", Shapes.OptionalValue(Shapes.RegisterValue), v => v.Actual, null, "What was read; absent when it could not be read.");
+        var actual = r.Optional("actual", Shapes.OptionalValue(Shapes.RegisterValue), v => v.Actual, null,
+            "What was read; absent when it could not be read.");
         r.Rule(v => Rules.Size(v.Id, v.Expected) ?? Rules.Size(v.Id, v.Actual));
         return r.Build(v => new ReadBackDifference(v.Get(vcpu), v.Get(id), v.Get(expected), v.Get(actual)));
     }

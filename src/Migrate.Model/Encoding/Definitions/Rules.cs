@@ -36,14 +36,16 @@ internal static class Rules
     public static Shape<int> Count { get; } = Shapes.Int32Between(0, int.MaxValue);
 
     /// <summary>A page size of arm64 in bytes.</summary>
-    public static Shape<int> PageSize { get; } = Shapes.Int32.Where(size => size is 4096 or 16384 or 65536 ? null : $"{size} is no page size of arm64");
+    public static Shape<int> PageSize { get; } = Shapes.Int32.Where(size =>
+        size is 4096 or 16384 or 65536 ? null : $"{size} is no page size of arm64");
 
     /// <summary>A name that programs compare: letters, digits and <c>. - _</c>, at most 64.</summary>
     public static Shape<string> Word { get; } = Shapes.TextUpTo(64).Where(word =>
         word.Length > 0 && word.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '_') ? null : "not a name of letters, digits, '.', '-' and '_'");
 
     /// <summary>Names, each once.</summary>
-    public static Shape<EquatableArray<string>> Words(int maximum) => Shapes.List(Word, maximum).Where(words => Repeated(words, w => w, w => $"'{w}'"));
+    public static Shape<EquatableArray<string>> Words(int maximum) =>
+        Shapes.List(Word, maximum).Where(words => Repeated(words, w => w, w => $"'{w}'"));
 
     /// <summary>Finds a second element with the same key.</summary>
     public static string? Repeated<T, K>(EquatableArray<T> items, Func<T, K> key, Func<T, string> name)

@@ -45,7 +45,8 @@ internal static class Steps
 
     private static Shape<CreateVcpu> CreateVcpu()
     {
-        var r = new RecordShape<CreateVcpu>("CreateVcpu", "KVM_CREATE_VCPU and KVM_ARM_VCPU_INIT with the host's preferred target.").OneLine();
+        var r = new RecordShape<CreateVcpu>("CreateVcpu",
+            "KVM_CREATE_VCPU and KVM_ARM_VCPU_INIT with the host's preferred target.").OneLine();
         var vcpu = r.Required("vcpu", Rules.VcpuIndex, s => s.Vcpu, "Its number.");
         var features = r.Required("features", VmDescriptions.Features, s => s.Features, "Its features.");
         return r.Build(v => new CreateVcpu(v.Get(vcpu), v.Get(features)));
@@ -58,9 +59,11 @@ internal static class Steps
         r.Hint("name", s => RegisterCatalog.Name(s.Id), Registers.NameDescription);
         var id = r.Required("id", Registers.Id, s => s.Id, "KVM's id.");
         var value = r.Required("value", Shapes.RegisterValue, s => s.Value, "What is written.");
-        var readsBack = r.Optional("readsBack", Shapes.OptionalValue(Shapes.RegisterValue), s => s.ReadsBack, null, "What must be read back at the end; absent where no read-back proves anything.");
+        var readsBack = r.Optional("readsBack", Shapes.OptionalValue(Shapes.RegisterValue), s => s.ReadsBack, null,
+            "What must be read back at the end; absent where no read-back proves anything.");
         var phase = r.Required("phase", Shapes.Enum<StepPhase>(), s => s.When, "prepare: before the first page; apply: after the stop.");
-        var captured = r.Optional("captured", Shapes.OptionalValue(Shapes.RegisterValue), s => s.Captured, null, "The captured value where another is written.");
+        var captured = r.Optional("captured", Shapes.OptionalValue(Shapes.RegisterValue), s => s.Captured, null,
+            "The captured value where another is written.");
         var why = r.Optional("why", Shapes.Text, s => s.Why, "", "Why another value is written.");
         r.Rule(s => Rules.Size(s.Id, s.Value) ?? Rules.Size(s.Id, s.ReadsBack) ?? Rules.Size(s.Id, s.Captured));
         return r.Build(v => new WriteRegister(v.Get(vcpu), v.Get(id), v.Get(value), v.Get(readsBack), v.Get(phase), v.Get(captured), v.Get(why)));
@@ -107,7 +110,8 @@ internal static class Steps
     {
         var r = new RecordShape<ReadAnswer>("ReadAnswer", "What reading a register gave.").OneLine();
         var errno = r.Required("errno", Rules.ErrnoOrZero, v => v.Errno, "0, or the positive errno.");
-        var value = r.Optional("value", Shapes.OptionalValue(Shapes.RegisterValue), v => v.Value, null, "The value; absent when it could not be read.");
+        var value = r.Optional("value", Shapes.OptionalValue(Shapes.RegisterValue), v => v.Value, null,
+            "The value; absent when it could not be read.");
         r.Rule(v => v.Errno == 0 == v.Value.HasValue ? null : "a value goes with errno 0, and only with it");
         return r.Build(v => new ReadAnswer(v.Get(errno), v.Get(value)));
     }

@@ -16,7 +16,8 @@ internal static class VmDescriptions
             ? null
             : $"{type.IpaBits} bits of guest address; {Rules.MinAddressBits} to {Rules.MaxAddressBits} are possible");
 
-    public static Shape<VcpuFeatures> Features { get; } = Shapes.List(Rules.Word, 64).As(features => features.Names.ToEquatableArray(), FeaturesOf);
+    public static Shape<VcpuFeatures> Features { get; } = Shapes.List(Rules.Word, 64).As(features =>
+        features.Names.ToEquatableArray(), FeaturesOf);
 
     public static Shape<MemorySlot> Slot { get; } = DefineSlot();
 
@@ -30,15 +31,19 @@ internal static class VmDescriptions
 
     private static Shape<VmDescription> DefineVm()
     {
-        var r = new RecordShape<VmDescription>("VmDescription", "What must be the same for a VM to be created again: everything that KVM does not give back.");
+        var r = new RecordShape<VmDescription>("VmDescription",
+            "What must be the same for a VM to be created again: everything that KVM does not give back.");
         var name = r.Required("name", Shapes.TextUpTo(256), v => v.Name, "The machine's name, for people.");
-        var id = r.Required("id", Shapes.TextUpTo(32).Where(IdProblem), v => v.Id, "Identity of this VM, kept across moves: 32 lowercase hexadecimal digits.");
-        var type = r.Required("type", Type, v => v.Type, "The argument of KVM_CREATE_VM: bits 7:0 are the guest's address bits, 0 meaning 40.");
+        var id = r.Required("id", Shapes.TextUpTo(32).Where(IdProblem), v => v.Id,
+            "Identity of this VM, kept across moves: 32 lowercase hexadecimal digits.");
+        var type = r.Required("type", Type, v => v.Type,
+            "The argument of KVM_CREATE_VM: bits 7:0 are the guest's address bits, 0 meaning 40.");
         var features = r.Required("features", Features, v => v.Features, "vCPU features by name, the same for every vCPU.");
         var vcpus = r.Required("vcpuCount", Shapes.Int32Between(1, Rules.MaxVcpus), v => v.VcpuCount, "How many vCPUs.");
         var memory = r.Required("memory", Shapes.List(Slot, MaxSlots).Where(MemoryProblem), v => v.Memory, "Guest memory, each slot once.");
         var gic = r.Optional("gic", Gic, v => v.Gic, default, "The interrupt controller in the kernel; absent where there is none.");
-        var filter = r.Optional("smcccFilter", Shapes.List(FilterRange, MaxFilterRanges), v => v.SmcccFilter, default, "SMCCC filter ranges in the order of their installation.");
+        var filter = r.Optional("smcccFilter", Shapes.List(FilterRange, MaxFilterRanges), v => v.SmcccFilter, default,
+            "SMCCC filter ranges in the order of their installation.");
         var handlers = r.Optional("handlers", Rules.Words(32), v => v.Handlers, default, "User-space handlers that the guest relies on.");
         var attributes = r.Optional("attributes", Shapes.List(Attribute, MaxAttributes).Where(a => Rules.Repeated(a, x => x.Name, x => $"'{x.Name}'")),
             v => v.Attributes, default, "Everything else, typed and sized.");
@@ -68,7 +73,8 @@ internal static class VmDescriptions
         {
             0 => $"slot {v.Slot} has no memory",
             _ when v.Size % Rules.SmallestPage != 0 || v.GuestAddress % Rules.SmallestPage != 0 => $"slot {v.Slot} is not aligned to pages",
-            _ when (UInt128)v.GuestAddress + v.Size > UInt128.One << Rules.MaxAddressBits => $"slot {v.Slot} ends beyond {Rules.MaxAddressBits} bits of address",
+            _ when (UInt128)v.GuestAddress + v.Size > UInt128.One << Rules.MaxAddressBits =>
+                $"slot {v.Slot} ends beyond {Rules.MaxAddressBits} bits of address",
             _ => null,
         });
         return r.Build(v => new MemorySlot(v.Get(slot), v.Get(address), v.Get(size), v.Get(readOnly)));
@@ -76,12 +82,15 @@ internal static class VmDescriptions
 
     private static Shape<GicDescription> DefineGic()
     {
-        var r = new RecordShape<GicDescription>("GicDescription", "The interrupt controller and where it lies in guest physical space.").OneLine();
+        var r = new RecordShape<GicDescription>("GicDescription",
+            "The interrupt controller and where it lies in guest physical space.").OneLine();
         var kind = r.Required("kind", Shapes.Enum<GicKind>(), v => v.Kind, "Which controller.");
         var distributor = r.Optional("distributor", Shapes.Hex64, v => v.Distributor, 0UL, "Address of the distributor; 0 where unset.");
-        var redistributors = r.Optional("redistributors", Shapes.Hex64, v => v.Redistributors, 0UL, "Address of the first redistributor; 0 where unset.");
+        var redistributors = r.Optional("redistributors", Shapes.Hex64, v => v.Redistributors, 0UL,
+            "Address of the first redistributor; 0 where unset.");
         var its = r.Optional("its", Shapes.Hex64, v => v.Its, 0UL, "Address of the ITS; 0 for none.");
-        var interrupts = r.Optional("interrupts", Shapes.Int32Between(0, 1 << 24), v => v.Interrupts, 0, "How many interrupts; 0 for the kernel's default.");
+        var interrupts = r.Optional("interrupts", Shapes.Int32Between(0, 1 << 24), v => v.Interrupts, 0,
+            "How many interrupts; 0 for the kernel's default.");
         return r.Build(v => new GicDescription(v.Get(kind), v.Get(distributor), v.Get(redistributors), v.Get(its), v.Get(interrupts)));
     }
 
@@ -100,8 +109,10 @@ internal static class VmDescriptions
         var r = new RecordShape<VmAttribute>("VmAttribute", "One typed, sized attribute of a VM.");
         var name = r.Required("name", Rules.Word, v => v.Name, "Dotted lowercase name, cap.mte.");
         var type = r.Required("type", Shapes.Enum<AttributeType>(), v => v.Type, "How to read the value.");
-        var required = r.Required("required", Shapes.Boolean, v => v.Required, "Whether a destination that does not know the name must refuse.");
-        var value = r.Optional("value", Shapes.Bytes(MaxAttributeBytes), v => v.Value, default, "Little-endian number, UTF-8 text, or bytes; absent for a flag.");
+        var required = r.Required("required", Shapes.Boolean, v => v.Required,
+            "Whether a destination that does not know the name must refuse.");
+        var value = r.Optional("value", Shapes.Bytes(MaxAttributeBytes), v => v.Value, default,
+            "Little-endian number, UTF-8 text, or bytes; absent for a flag.");
         r.Rule(AttributeProblem);
         return r.Build(v => new VmAttribute(v.Get(name), v.Get(type), v.Get(required), v.Get(value)));
     }
@@ -109,7 +120,8 @@ internal static class VmDescriptions
     private static string? AttributeProblem(VmAttribute attribute) => attribute.Type switch
     {
         AttributeType.Flag when attribute.Value.Count > 0 => $"the flag {attribute.Name} has a value",
-        AttributeType.Number when attribute.Value.Count is 0 or > 8 => $"the number {attribute.Name} has {attribute.Value.Count} bytes; 1 to 8 are possible",
+        AttributeType.Number when attribute.Value.Count is 0 or > 8 =>
+            $"the number {attribute.Name} has {attribute.Value.Count} bytes; 1 to 8 are possible",
         AttributeType.Text when !System.Text.Unicode.Utf8.IsValid(attribute.Value.Span) => $"the text {attribute.Name} is not UTF-8",
         _ => null,
     };

@@ -48,6 +48,6 @@ public class LosslessTests
         var state = new RandomModel(3).State();
         var lines = JsonEncoding.Encode(Documents.MachineState, state).Split('\n');
         var registers = state.Vcpus.Sum(v => v.Registers.Count);
-        Assert.Equal(registers, lines.Count(l => l.TrimStart().StartsWith("{\"name\"", StringComparison.Ordinal) && l.Contains("\"value\"")));
+        Assert.Equal(registers, lines.Count(l => l.TrimStart().StartsWith("{\"name\":", StringComparison.Ordinal) && l.Contains("\"value\"")));
     }
 }

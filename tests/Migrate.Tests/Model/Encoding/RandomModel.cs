@@ -44,7 +44,7 @@ internal sealed class RandomModel(int seed)
     /// <summary>An id whose value has 1 to 256 bytes; the index makes it unique within a list.</summary>
     public RegisterId Id(int index)
     {
-        RegisterClass[] groups = [RegisterClass.Core, RegisterClass.Demux, RegisterClass.System, RegisterClass.Firmware, RegisterClass.Sve, RegisterClass.FirmwareBitmap];
+        var groups = Enum.GetValues<RegisterClass>();
         return RegisterId.Of(groups[_random.Next(groups.Length)], (ushort)index, 1 << _random.Next(9));
     }
 

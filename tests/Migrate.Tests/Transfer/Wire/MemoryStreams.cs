@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+using Migrate.Linux;
 using Migrate.Linux.Sockets;
 using Migrate.Transfer.Wire;
 
@@ -79,7 +81,7 @@ internal sealed unsafe class MemoryByteStream(string name, MemoryPipe input, Mem
 }
 
 /// <summary>A peer that said all it will ever say; what is written to it is kept.</summary>
-internal sealed unsafe class ScriptedStream(byte[] script) : IByteStream
+internal unsafe class ScriptedStream(byte[] script) : IByteStream
 {
     private readonly List<byte> _written = [];
 
@@ -113,6 +115,18 @@ internal sealed unsafe class ScriptedStream(byte[] script) : IByteStream
     public void Abort() => IsClosed = true;
 
     public void Dispose() => IsClosed = true;
+}
+
+/// <summary>The same as a Unix socket: descriptors go nowhere, and none ever come.</summary>
+internal sealed class ScriptedSocket(byte[] script) : ScriptedStream(script), IDescriptorStream
+{
+    public void Write(ReadOnlySpan<byte> bytes, ReadOnlySpan<SafeHandle> descriptors) => Write(bytes);
+
+    public int ReadExactly(Span<byte> buffer, Span<FileDescriptor?> descriptors)
+    {
+        ReadExactly(buffer);
+        return 0;
+    }
 }
 
 /// <summary>Takes everything and keeps nothing, without allocating.</summary>
