@@ -26,6 +26,8 @@ internal static class Input
                 case FileInput.OfState { State: var state, Host: var assumed }:
                     host = assumed;
                     return state;
+                case FileInput.OfSnapshot { State: var state }:
+                    return state;
                 case FileInput.OfProfile { Profile: var profile }:
                     host = profile;
                     return DefaultMachine.Of(profile, features);
