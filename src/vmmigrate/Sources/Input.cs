@@ -68,7 +68,8 @@ internal static class Input
     }
 
     public static bool IsMachine(string text) =>
-        text.Contains('/') ? File.Exists(text) : StateDirectory.IsName(text) && File.Exists(StateDirectory.SocketOf(text));
+        text.Contains('/') ? File.Exists(text)
+        : StateDirectory.IsName(text) && (File.Exists(StateDirectory.SocketOf(text)) || StateDirectory.Names().Any(n => StateDirectory.Ask(StateDirectory.SocketOf(n))?.Name == text));
 
     /// <summary>Whether a path is a machine's socket and no file to read.</summary>
     public static bool IsSocket(string path) => path.EndsWith(".sock", StringComparison.Ordinal);
