@@ -11,7 +11,7 @@ namespace Migrate.Cli
     {
         public static int Run(string[] args, Terminal terminal)
         {
-            var root = CommandTable.Root(terminal);
+            var root = CommandTable.Root(terminal, args);
             var parsed = root.Parse(args);
             var json = args.Contains("--json");
             if (parsed.Errors.Count > 0 && !args.Any(a => a is "--help" or "-h" or "-?"))

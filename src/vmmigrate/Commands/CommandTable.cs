@@ -8,19 +8,21 @@ namespace Migrate.Cli.Commands;
 /// <summary>Every command, in the order of the help.</summary>
 internal static class CommandTable
 {
-    private static readonly Func<Terminal, Command>[] Commands =
+    private static readonly (string Name, Func<Terminal, Command> Build)[] Commands =
     [
-        CheckCommand.Build, CaptureCommand.Build,
-        AgentCommand.Build, SendCommand.Build, StatusCommand.Build, CancelCommand.Build, ResolveCommand.Build,
-        RunCommand.Build, PsCommand.Build, PauseCommand.BuildPause, PauseCommand.BuildResume,
-        ShowCommand.Build, DiffCommand.Build, ConvertCommand.Build, SnapshotCommand.Build,
-        ServeCommand.Build, DemoCommand.Build, CompletionCommand.Build,
+        ("check", CheckCommand.Build), ("capture", CaptureCommand.Build),
+        ("agent", AgentCommand.Build), ("send", SendCommand.Build), ("status", StatusCommand.Build), ("cancel", CancelCommand.Build), ("resolve", ResolveCommand.Build),
+        ("run", RunCommand.Build), ("ps", PsCommand.Build), ("pause", PauseCommand.BuildPause), ("resume", PauseCommand.BuildResume),
+        ("show", ShowCommand.Build), ("diff", DiffCommand.Build), ("convert", ConvertCommand.Build), ("snapshot", SnapshotCommand.Build),
+        ("serve", ServeCommand.Build), ("demo", DemoCommand.Build), ("completion", CompletionCommand.Build),
     ];
 
-    public static RootCommand Root(Terminal terminal)
+    /// <summary>The commands that a command line can mean: the one that it names, else all. A cold <c>check</c> does not pay for compiling seventeen others.</summary>
+    public static RootCommand Root(Terminal terminal, IReadOnlyList<string> args)
     {
         var root = new RootCommand("Live migration and snapshots for arm64 KVM: says before a move whether the VM will survive it, then moves it.");
-        foreach (var build in Commands) root.Add(build(terminal));
+        var named = Commands.Where(c => args.Count > 0 && c.Name == args[0]).ToArray();
+        foreach (var command in named.Length > 0 ? named : Commands) root.Add(command.Build(terminal));
         root.Options.OfType<VersionOption>().Single().Action = new PrintVersion(terminal);
         return root;
     }
