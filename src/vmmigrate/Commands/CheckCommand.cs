@@ -24,7 +24,7 @@ internal static class CheckCommand
         };
         command.SetAction(parsed =>
         {
-            var options = Options.Plan(parsed.GetValue(policy), parsed.GetValue(accept)!);
+            var options = Options.Plan(parsed.GetValue(policy)!, parsed.GetValue(accept)!);
             var host = Input.Profile(parsed.GetValue(destination)!, "DST");
             var state = Input.State(parsed.GetValue(source)!, parsed.GetValue(features), out var sourceProfile);
             var restore = Planner.Plan(state, host, options, sourceProfile);

@@ -14,7 +14,7 @@ internal static class DemoCommand
         sabotage.AcceptOnlyFromAmong([.. Sabotages.All.Select(s => s.Name)]);
         var memory = Options.Bytes("--memory", "Memory of the machine that moves.", 1UL << 30);
         var command = new Command("demo", "Check two real hosts both ways, then move a running simulated VM between processes and prove that the guest could not tell.") { sabotage, memory };
-        command.SetAction(parsed => new Demonstration(terminal, parsed.GetValue(memory), parsed.GetValue(sabotage)).Run());
+        command.SetAction(parsed => new Demonstration(terminal, parsed.GetValue(memory).Value, parsed.GetValue(sabotage)).Run());
         return command;
     }
 }

@@ -13,12 +13,17 @@ internal static class Options
 {
     public static Option<bool> Json() => new("--json") { Description = "One JSON document on stdout instead of text." };
 
-    public static Option<Policy> PolicyOf() => new("--policy")
+    /// <summary>Whose restore; read by <see cref="Plan"/>.</summary>
+    public static Option<string> PolicyOf()
     {
-        Description = "Whose restore: vmmigrate (our plan), qemu (what QEMU would do), strict (write everything or fail).",
-        DefaultValueFactory = _ => Policy.Vmmigrate,
-        CustomParser = EnumValue<Policy>,
-    };
+        var option = new Option<string>("--policy")
+        {
+            Description = "Whose restore: vmmigrate (our plan), qemu (what QEMU would do), strict (write everything or fail).",
+            DefaultValueFactory = _ => PolicyName(Policy.Vmmigrate),
+        };
+        option.AcceptOnlyFromAmong([.. Enum.GetValues<Policy>().Select(PolicyName)]);
+        return option;
+    }
 
     public static Option<string[]> Accept() => new("--accept")
     {
@@ -28,22 +33,22 @@ internal static class Options
         DefaultValueFactory = _ => [],
     };
 
-    public static Option<TimeSpan> Time(string name, string description, TimeSpan whenAbsent) => new(name)
+    public static Option<Duration> Time(string name, string description, TimeSpan whenAbsent) => new(name)
     {
         Description = description,
         HelpName = "TIME",
-        DefaultValueFactory = _ => whenAbsent,
+        DefaultValueFactory = _ => new(whenAbsent),
         CustomParser = result => Units.TryTime(result.Tokens[0].Value, out var time)
-            ? time : Fail<TimeSpan>(result, $"'{result.Tokens[0].Value}' is not a time such as 300ms, 2s, 5m or 1h"),
+            ? new(time) : Fail<Duration>(result, $"'{result.Tokens[0].Value}' is not a time such as 300ms, 2s, 5m or 1h"),
     };
 
-    public static Option<ulong> Bytes(string name, string description, ulong whenAbsent) => new(name)
+    public static Option<ByteSize> Bytes(string name, string description, ulong whenAbsent) => new(name)
     {
         Description = description,
         HelpName = "SIZE",
-        DefaultValueFactory = _ => whenAbsent,
+        DefaultValueFactory = _ => new(whenAbsent),
         CustomParser = result => Units.TryBytes(result.Tokens[0].Value, out var bytes)
-            ? bytes : Fail<ulong>(result, $"'{result.Tokens[0].Value}' is not a size such as 512M or 1G"),
+            ? new(bytes) : Fail<ByteSize>(result, $"'{result.Tokens[0].Value}' is not a size such as 512M or 1G"),
     };
 
     public static Option<VcpuFeatures?> Features() => new("--features")
@@ -56,7 +61,7 @@ internal static class Options
     };
 
     /// <summary>The planner's options from the command line's.</summary>
-    public static PlanOptions Plan(Policy policy, IEnumerable<string> accepted)
+    public static PlanOptions Plan(string policy, IEnumerable<string> accepted)
     {
         var codes = new HashSet<FindingCode>();
         var assumed = false;
@@ -68,16 +73,10 @@ internal static class Options
                 throw new UsageException(
                     $"--accept {word}: no such finding; known: assumed, {string.Join(", ", Enum.GetValues<FindingCode>().Select(c => KebabCase.Of(c.ToString())))}", "check");
         }
-        return new PlanOptions { Policy = policy, Accept = codes, AcceptAssumed = assumed };
+        return new PlanOptions { Policy = Enum.GetValues<Policy>().First(p => PolicyName(p) == policy), Accept = codes, AcceptAssumed = assumed };
     }
 
-    private static T EnumValue<T>(ArgumentResult result)
-        where T : struct, Enum
-    {
-        foreach (var value in Enum.GetValues<T>())
-            if (KebabCase.Of(value.ToString()) == result.Tokens[0].Value) return value;
-        return Fail<T>(result, $"'{result.Tokens[0].Value}' is not one of {string.Join(", ", Enum.GetValues<T>().Select(v => KebabCase.Of(v.ToString())))}");
-    }
+    private static string PolicyName(Policy policy) => KebabCase.Of(policy.ToString());
 
     private static T Fail<T>(ArgumentResult result, string message)
     {

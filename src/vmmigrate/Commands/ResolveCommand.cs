@@ -31,7 +31,7 @@ internal static class ResolveCommand
             }
             var word = parsed.GetValue(here) ? OperatorsWord.RunHere : parsed.GetValue(discard) ? OperatorsWord.Discard : OperatorsWord.None;
             var progress = new SendProgress(terminal);
-            var resolution = Resolver.Resolve(state, wanted, word, parsed.GetValue(timeout), progress.Tell);
+            var resolution = Resolver.Resolve(state, wanted, word, parsed.GetValue(timeout).Value, progress.Tell);
             progress.End();
             if (parsed.GetValue(json)) terminal.Out.WriteLine(JsonEncoding.Encode(HandoverRecords.Source, resolution.Record));
             else terminal.Out.WriteLine($"{resolution.Record.VmName}: {Words(resolution.State)}");

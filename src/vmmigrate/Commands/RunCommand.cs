@@ -64,7 +64,7 @@ internal static class RunCommand
                 var machine = SimulatedMachine.Create(host, new MachineOptions
                 {
                     Name = parsed.GetValue(name)!,
-                    MemoryBytes = parsed.GetValue(memory),
+                    MemoryBytes = parsed.GetValue(memory).Value,
                     Vcpus = parsed.GetValue(cpus),
                     Features = parsed.GetValue(features),
                     WritesPerSecond = parsed.GetValue(rate),

@@ -31,17 +31,17 @@ internal static class SendCommand
         command.SetAction(parsed =>
         {
             var endpoint = Endpoint.Parse(parsed.GetValue(agent)!);
-            var plan = Options.Plan(parsed.GetValue(policy), parsed.GetValue(accept)!);
+            var plan = Options.Plan(parsed.GetValue(policy)!, parsed.GetValue(accept)!);
             var options = new SendOptions
             {
                 MachineSocket = StateDirectory.Resolve(parsed.GetValue(machine)!),
                 Host = endpoint.Host,
                 Port = endpoint.Port,
                 State = HandoverState.Open(),
-                MaxDowntime = parsed.GetValue(downtime),
-                Timeout = parsed.GetValue(timeout),
-                OutcomeTimeout = parsed.GetValue(outcome),
-                Bandwidth = (long)parsed.GetValue(bandwidth),
+                MaxDowntime = parsed.GetValue(downtime).Value,
+                Timeout = parsed.GetValue(timeout).Value,
+                OutcomeTimeout = parsed.GetValue(outcome).Value,
+                Bandwidth = (long)parsed.GetValue(bandwidth).Value,
                 Policy = plan.Policy,
                 Accept = plan.Accept.ToEquatableArray(),
                 AcceptAssumed = plan.AcceptAssumed,

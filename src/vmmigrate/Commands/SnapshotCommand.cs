@@ -112,7 +112,7 @@ internal static class SnapshotCommand
             var name = parsed.GetValue(simulate) ?? BundledHosts.Default;
             var host = BundledHosts.Resolve(name);
             using var snapshot = SnapshotReader.Open(parsed.GetValue(file)!);
-            var options = Options.Plan(parsed.GetValue(policy), parsed.GetValue(accept)!);
+            var options = Options.Plan(parsed.GetValue(policy)!, parsed.GetValue(accept)!);
             StateDirectory.Create();
             var launcher = new LaunchedIncoming(Child.Runtime, [Child.Assembly, "run", "--simulate", name, "--incoming", "--socket", "{socket}", "--name", "{name}"], StateDirectory.Machines, TimeSpan.FromSeconds(30));
             var vmm = launcher.Obtain(snapshot.ReadState().Vm);

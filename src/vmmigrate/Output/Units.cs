@@ -52,3 +52,24 @@ internal static class Units
         return true;
     }
 }
+
+/// <summary>A time as options show it: <c>300ms</c>.</summary>
+internal readonly record struct Duration(TimeSpan Value)
+{
+    public override string ToString() => Value.TotalSeconds < 1 ? $"{Value.TotalMilliseconds:0}ms" : Value.TotalMinutes < 1 ? $"{Value.TotalSeconds:0}s" : Value.TotalHours < 1 ? $"{Value.TotalMinutes:0}m" : $"{Value.TotalHours:0}h";
+}
+
+/// <summary>A number of bytes as options show it: <c>256M</c>.</summary>
+internal readonly record struct ByteSize(ulong Value)
+{
+    public override string ToString()
+    {
+        var (value, unit) = (Value, 0);
+        while (value >= 1024 && value % 1024 == 0 && unit < 4)
+        {
+            value /= 1024;
+            unit++;
+        }
+        return $"{value}{(unit == 0 ? "" : "KMGT"[unit - 1])}";
+    }
+}
