@@ -11,6 +11,7 @@ internal static class FileConstants
     public const int O_CREAT = 0x40;
     public const int O_EXCL = 0x80;
     public const int O_APPEND = 0x400;
+    public const int O_NONBLOCK = 0x800;
     public const int O_CLOEXEC = 0x80000;
 
     public const int AT_FDCWD = -100;
@@ -20,6 +21,9 @@ internal static class FileConstants
 
     /// <summary>S_IFMT.</summary>
     public const int ModeTypeMask = 0xf000;
+
+    /// <summary>S_IFREG.</summary>
+    public const int ModeRegular = 0x8000;
 
     /// <summary>S_IFSOCK.</summary>
     public const int ModeSocket = 0xc000;
