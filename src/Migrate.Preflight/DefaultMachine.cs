@@ -1,3 +1,4 @@
+using System.Numerics;
 using Migrate.Model;
 using Migrate.Model.Errors;
 using Migrate.Model.Hosts;
@@ -11,17 +12,22 @@ public static class DefaultMachine
 {
     private const ulong MemoryBase = 0x4000_0000;
 
-    /// <summary>The machine for an operator who may have named features, or not: then PSCI 0.2 alone where it was measured, else the first shape that the host creates.</summary>
+    /// <summary>The machine for an operator who may have named features, or not: then <see cref="FeaturesOf"/>.</summary>
     /// <exception cref="MigrateException">As below; <see cref="ErrorCode.NotFound"/> also when the profile has no shape that the host creates.</exception>
-    public static MachineState Of(HostProfile host, VcpuFeatures? features)
+    public static MachineState Of(HostProfile host, VcpuFeatures? features) =>
+        Of(host, features ?? FeaturesOf(host), vcpus: 1);
+
+    /// <summary>The most features that the profile's host was seen to create a vCPU with, as a VMM that passes the host's CPU on would ask for; nested virtualisation and AArch32 are asked for by name only.</summary>
+    /// <exception cref="MigrateException"><see cref="ErrorCode.NotFound"/>: the profile has no shape that the host creates.</exception>
+    public static VcpuFeatures FeaturesOf(HostProfile host)
     {
-        if (features is { } named) return Of(host, named);
-        var created = host.Shapes.Where(s => s.Errno == 0 && s.Gic is (GicKind.None or GicKind.GicV3)).ToArray();
-        var usual = created.FirstOrDefault(s => s.Features == VcpuFeatures.Psci02) ?? created.FirstOrDefault()
-            ?? throw new MigrateException(ErrorCode.NotFound,
-                $"the profile of {Name(host)} has no shape that the host creates; probe it again")
-            { Stage = Stage.Plan };
-        return Of(host, usual.Features);
+        VcpuFeatures? richest = null;
+        foreach (var shape in host.Shapes)
+        {
+            if (shape.Errno != 0 || (shape.Features.Bits & (VcpuFeatures.El2 | VcpuFeatures.El1Is32Bit).Bits) != 0) continue;
+            if (richest is not { } best || BitOperations.PopCount(shape.Features.Bits) > BitOperations.PopCount(best.Bits)) richest = shape.Features;
+        }
+        return richest ?? throw new MigrateException(ErrorCode.NotFound, $"the profile of {Name(host)} has no shape that the host creates; probe it again") { Stage = Stage.Plan };
     }
 
     /// <summary>A machine in its reset state.</summary>
@@ -35,12 +41,9 @@ public static class DefaultMachine
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(vcpus is >= 1 and <= 512, true, nameof(vcpus));
         var shape = host.Shape(features, gic) ?? throw new MigrateException(ErrorCode.NotFound,
-            $"the profile of {Name(host)} was not measured with the vCPU features {features.Shape}; probe the host with them")
-        { Stage = Stage.Plan };
+            $"the profile of {Name(host)} was not measured with the vCPU features {features.Shape}; probe the host with them") { Stage = Stage.Plan };
         if (shape.Errno != 0)
-            throw new MigrateException(ErrorCode.Refused,
-                $"{Name(host)} does not create a vCPU with the features {features.Shape}")
-            { Stage = Stage.Plan };
+            throw new MigrateException(ErrorCode.Refused, $"{Name(host)} does not create a vCPU with the features {features.Shape}") { Stage = Stage.Plan };
         var layout = gic == GicKind.GicV3 ? new GicDescription(gic, 0x0800_0000, 0x080a_0000) : new GicDescription(gic);
         return new MachineState
         {
@@ -70,8 +73,7 @@ public static class DefaultMachine
         Registers = new RegisterSet(shape.Registers
             .Where(r => Reset(r, index) is not null)
             .Select(r => new Register(r.Id, Reset(r, index)!.Value))),
-        Unreadable = shape.Registers.Where(r => Reset(r, index) is null && !IsHidden(r))
-            .Select(r => new UnreadableRegister(r.Id, 1)).ToEquatableArray(),
+        Unreadable = shape.Registers.Where(r => Reset(r, index) is null && !IsHidden(r)).Select(r => new UnreadableRegister(r.Id, 1)).ToEquatableArray(),
         MpState = index == 0 ? MpState.Runnable : MpState.Stopped,
     };
 
@@ -84,7 +86,5 @@ public static class DefaultMachine
     /// <summary>MPIDR_EL1 that KVM gives a vCPU; arch/arm64/kvm/sys_regs.c <c>reset_mpidr</c>.</summary>
     private static ulong Affinity(int vcpu) => 1UL << 31 | (uint)(vcpu & 0xf) | (ulong)(vcpu >> 4 & 0xff) << 8 | (ulong)(vcpu >> 12 & 0xff) << 16;
 
-    private static string Name(HostProfile host) => host.Boot.HostName.Length > 0 ? host.Boot.HostName
-        : host.Origin.Length > 0 ? host.Origin
-        : "the host";
+    private static string Name(HostProfile host) => host.Boot.HostName.Length > 0 ? host.Boot.HostName : host.Origin.Length > 0 ? host.Origin : "the host";
 }

@@ -3,7 +3,9 @@ namespace Migrate.Linux.Native;
 /// <summary>Constants of processes. Equal on x86-64 and arm64 (uapi asm-generic/signal.h; glibc posix/spawn.h).</summary>
 internal static class ProcessConstants
 {
+    public const int SIGINT = 2;
     public const int SIGKILL = 9;
+    public const int SIGTERM = 15;
 
     public const short POSIX_SPAWN_SETSIGDEF = 0x04;
     public const short POSIX_SPAWN_SETSIGMASK = 0x08;

@@ -28,6 +28,9 @@ public static class Documents
         new DocumentKind<RestorePlan>(RestorePlan), new DocumentKind<CheckReport>(CheckReport),
     ];
 
+    /// <summary>Name and newest version of every document, as a schema id has them.</summary>
+    public static IReadOnlyList<(string Name, int Version)> Versions { get; } = [.. All.Select(d => (d.Name, d.Version))];
+
     /// <summary>Part: the description of a VM.</summary>
     public static Shape<VmDescription> VmDescription => Definitions.VmDescriptions.Vm;
 

@@ -1,0 +1,80 @@
+using System.Diagnostics;
+using Migrate.Linux.Processes;
+using Migrate.Model.Encoding;
+using Migrate.Model.Errors;
+using Migrate.Model.Machines;
+using Migrate.Transfer.Handover;
+using Migrate.Transfer.Machines;
+
+namespace Migrate.Transfer.Agent;
+
+/// <summary>One VMM that somebody started and that waits for a machine.</summary>
+/// <param name="socketPath">Its machine socket.</param>
+public sealed class AttachedIncoming(string socketPath) : IIncomingLauncher
+{
+    /// <inheritdoc/>
+    public IncomingVmm Obtain(VmDescription machine) => new(socketPath, IsOurs: false);
+}
+
+/// <summary>Starts a VMM for each machine, in a session of its own: it outlives the agent.</summary>
+public sealed class LaunchedIncoming : IIncomingLauncher
+{
+    private static readonly TimeSpan _pause = TimeSpan.FromMilliseconds(10);
+    private readonly string _file;
+    private readonly IReadOnlyList<string> _arguments;
+    private readonly string _directory;
+    private readonly TimeSpan _patience;
+
+    /// <summary>A launcher from a command template.</summary>
+    /// <param name="file">The program.</param>
+    /// <param name="arguments">Its arguments; <c>{socket}</c> in one stands for the path at which its machine socket must appear, <c>{name}</c> for the machine's name.</param>
+    /// <param name="directory">Where sockets and logs go; must exist.</param>
+    /// <param name="patience">How long the socket may take to answer.</param>
+    public LaunchedIncoming(string file, IReadOnlyList<string> arguments, string directory, TimeSpan patience) =>
+        (_file, _arguments, _directory, _patience) = (file, arguments, directory, patience);
+
+    /// <inheritdoc/>
+    /// <exception cref="MigrateException"><see cref="ErrorCode.System"/>: the program cannot be started, ended at once, or its socket never answered.</exception>
+    public IncomingVmm Obtain(VmDescription machine)
+    {
+        var stem = Path.Combine(_directory, $"incoming-{HandoverId.New()[..16]}");
+        var (socket, log) = (stem + ".sock", stem + ".log");
+        var name = Shapes.OneLine(machine.Name, 64);
+        // A name from outside never begins an option of its own.
+        var arguments = _arguments.Select(a => a.Replace("{socket}", socket).Replace("{name}", name.TrimStart('-'))).ToArray();
+        var process = DetachedProcess.Start(_file, arguments, new Dictionary<string, string?>(), log, log);
+        var since = Stopwatch.GetTimestamp();
+        while (true)
+        {
+            try
+            {
+                using var client = MachineClient.Connect(socket);
+                if (client.Status().State == LifecycleState.Incoming) return new IncomingVmm(socket, IsOurs: true);
+                throw new MigrateException(ErrorCode.System, $"{_file} serves a machine at {socket} instead of waiting for one");
+            }
+            catch (MigrateException e) when (e.Code == ErrorCode.Unreachable)
+            {
+                if (process.WaitForExit(_pause) is { } exit)
+                    throw new MigrateException(ErrorCode.System, $"{_file} ended with {exit} before its machine socket answered{LastLine(log)}", e) { Stage = Stage.Prepare };
+                if (Stopwatch.GetElapsedTime(since) < _patience) continue;
+                process.Kill();
+                throw new MigrateException(ErrorCode.TimedOut, $"{_file} did not open {socket} within {_patience.TotalSeconds:0} s{LastLine(log)}", e) { Stage = Stage.Prepare };
+            }
+        }
+    }
+
+    private static string LastLine(string log)
+    {
+        try
+        {
+            using var reader = new StreamReader(log);
+            if (reader.BaseStream.Length > 4096) reader.BaseStream.Seek(-4096, SeekOrigin.End);
+            var last = reader.ReadToEnd().Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).LastOrDefault();
+            return last is null ? $"; its log is {log}" : $": {Shapes.OneLine(last, 512)} (all of it: {log})";
+        }
+        catch (IOException)
+        {
+            return "";
+        }
+    }
+}

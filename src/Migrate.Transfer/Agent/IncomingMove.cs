@@ -1,0 +1,182 @@
+using Migrate.Model.Encoding;
+using Migrate.Model.Errors;
+using Migrate.Model.Hosts;
+using Migrate.Model.Plans;
+using Migrate.Preflight;
+using Migrate.Transfer.Handover;
+using Migrate.Transfer.Machines;
+using Migrate.Transfer.Pages;
+using Migrate.Transfer.Wire;
+
+namespace Migrate.Transfer.Agent;
+
+/// <summary>The machine of one move as it comes into being: planned, prepared, filled, applied, started. Decides nothing about the handover.</summary>
+internal sealed class IncomingMove(IProfileSource profiles, IIncomingLauncher launcher) : IDisposable
+{
+    private Offer? _offer;
+    private HostProfile? _profile;
+    private RestorePlan? _plan;
+    private RunReport? _run;
+    private IncomingVmm _vmm;
+    private MachineClient? _client;
+    private IncomingSession? _session;
+    private PageReceiver? _receiver;
+
+    public string MachineName => _offer?.Report.State.Vm.Name ?? "";
+
+    public string MachineId => _offer?.Report.State.Vm.Id ?? "";
+
+    public string SocketPath => _vmm.SocketPath ?? "";
+
+    /// <summary>Process id of the incoming VMM; 0 before there is one.</summary>
+    public int Pid { get; private set; }
+
+    /// <summary>What was received so far. Read from other threads: a torn value costs a wrong number in a status, no more.</summary>
+    public PageCounts Counts { get; private set; }
+
+    public CheckReport? Report { get; private set; }
+
+    public FinalState? Final { get; set; }
+
+    public AppliedState? Applied { get; private set; }
+
+    /// <summary>Why it was refused or failed.</summary>
+    public MigrateException? Failure { get; private set; }
+
+    public void Take(Offer offer) => _offer = offer;
+
+    /// <summary>Judges the offer on a fresh profile.</summary>
+    public bool Plan()
+    {
+        var state = _offer!.Report.State;
+        _profile = profiles.Measure();
+        _plan = Planner.Plan(state, _profile, _offer.Options);
+        Report = Reports.Of(_plan, state, _profile, includePlan: false);
+        if (_plan.Verdict == Verdict.Yes) return true;
+        Failure = _plan.Verdict == Verdict.No
+            ? new MigrateException(ErrorCode.Refused, $"{MachineName} does not survive on {Report.Destination}") { Stage = Stage.Plan }
+            : new MigrateException(ErrorCode.Refused, $"that {MachineName} survives on {Report.Destination} is assumed, not measured") { Stage = Stage.Plan, Remedy = "Accept assumptions with --accept assumed." };
+        return false;
+    }
+
+    /// <summary>Builds the incoming machine and reads it back.</summary>
+    public bool Prepare(FrameChannel channel)
+    {
+        try
+        {
+            var vm = _offer!.Report.State.Vm;
+            _vmm = launcher.Obtain(vm);
+            _client = MachineClient.Connect(_vmm.SocketPath);
+            Pid = _client.Status().Pid;
+            _session = _client.OpenIncoming();
+            _session.BeginVm(vm);
+            if (!Run(StepPhase.Prepare)) return false;
+            _receiver = new PageReceiver(channel, _session.Memory, _offer.Report.PageSize);
+            return true;
+        }
+        catch (MigrateException e)
+        {
+            Failure = new MigrateException(e.Code, $"the incoming machine cannot be built: {e.Message}", e) { Stage = Stage.Prepare, IsTransient = e.IsTransient, Remedy = e.Remedy };
+            return false;
+        }
+    }
+
+    /// <summary>Takes a frame of pages into guest memory; false for any other.</summary>
+    public bool Receive(FrameHeader header)
+    {
+        if (!PageReceiver.Takes(header.Kind)) return false;
+        try
+        {
+            Counts += _receiver!.Receive(header);
+            return true;
+        }
+        catch (MigrateException e)
+        {
+            throw new PeerProblem(e);
+        }
+    }
+
+    /// <summary>Plans with the final state, applies what is mutable, reads everything back.</summary>
+    public bool Apply()
+    {
+        var (state, digest) = (Final!.State, Final.Digest);
+        var final = Planner.Plan(state, _profile!, _offer!.Options);
+        if (state.Vm != _offer.Report.State.Vm || !Prepares(final).SequenceEqual(Prepares(_plan!)))
+        {
+            Failure = new MigrateException(ErrorCode.ReadBackDiffers, $"what is frozen at first run changed in {MachineName} after it was described") { Stage = Stage.Apply };
+            return false;
+        }
+        if (final.Verdict != Verdict.Yes)
+        {
+            Report = Reports.Of(final, state, _profile!, includePlan: false);
+            Failure = new MigrateException(ErrorCode.Refused, $"{MachineName} in its final state does not survive on {Report.Destination}") { Stage = Stage.Apply };
+            return false;
+        }
+        _plan = final;
+        try
+        {
+            if (!Run(StepPhase.Apply)) return false;
+            Applied = new AppliedState(_run!, digest ? MemoryDigest.Of(_session!.Memory) : []);
+            return true;
+        }
+        catch (MigrateException e)
+        {
+            throw new MachineProblem(e);
+        }
+    }
+
+    /// <summary>Tells the VMM to run it.</summary>
+    public void Start(string handoverId) => _session!.Start(handoverId);
+
+    /// <summary>What the sender is told when it is refused.</summary>
+    public Refusal Refusal()
+    {
+        var failure = Failure ?? new MigrateException(ErrorCode.System, "the move failed");
+        return new Refusal
+        {
+            Code = failure.Code,
+            Stage = failure.Stage,
+            Reason = Shapes.OneLine(failure.Message),
+            Report = _run is null ? Report : null,
+            Run = _run is { Succeeded: false } ? _run : null,
+        };
+    }
+
+    /// <summary>Ends the session: a machine that was not started is thrown away, and a VMM that was started for it is ended.</summary>
+    public void Dispose()
+    {
+        if (_client is null) return;
+        _session?.Dispose();
+        if (_vmm.IsOurs)
+        {
+            try
+            {
+                if (_client.Status().State == LifecycleState.Incoming) _client.Destroy();
+            }
+            catch (MigrateException)
+            {
+                // It is gone, or about to be; nothing of the machine runs in it.
+            }
+        }
+        _client.Dispose();
+        _client = null;
+    }
+
+    private bool Run(StepPhase phase)
+    {
+        _run = PlanRunner.Run(_plan!, phase, _session!);
+        if (_run.Succeeded) return true;
+        var stage = phase == StepPhase.Prepare ? Stage.Prepare : Stage.Apply;
+        Failure = _run.Failed.Count > 0
+            ? new MigrateException(ErrorCode.StepFailed, $"{_run.Failed.Count} of {_run.Executed} steps were refused by the incoming machine; the first: {Words(_run.Failed[0])}") { Stage = stage }
+            : new MigrateException(ErrorCode.ReadBackDiffers, $"{_run.Differences.Count} registers read back otherwise than planned; the first: {Words(_run.Differences[0])}") { Stage = stage };
+        return false;
+    }
+
+    private string Words(FailedStep failed) => $"{_plan!.Steps[failed.Step].GetType().Name}, errno {failed.Errno} {failed.Note}".TrimEnd();
+
+    private static string Words(ReadBackDifference difference) =>
+        $"{difference.Id} of vCPU {difference.Vcpu}, planned {difference.Expected}, read {difference.Actual?.ToString() ?? "nothing"}";
+
+    private static IEnumerable<RestoreStep> Prepares(RestorePlan plan) => plan.Steps.Where(s => s.Phase == StepPhase.Prepare);
+}

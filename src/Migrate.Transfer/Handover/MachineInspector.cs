@@ -1,0 +1,84 @@
+using System.Diagnostics;
+using Migrate.Model.Errors;
+using Migrate.Transfer.Machines;
+
+namespace Migrate.Transfer.Handover;
+
+/// <summary>What a machine socket tells of a handover that nobody is performing any more.</summary>
+internal enum MachineFinding
+{
+    /// <summary>No process, or another one, is behind the socket.</summary>
+    Gone,
+
+    /// <summary>A session still holds the machine: the question is open.</summary>
+    Held,
+
+    /// <summary>Source: it holds the machine, not released under this id.</summary>
+    Here,
+
+    /// <summary>Source: it is released under this id.</summary>
+    Released,
+
+    /// <summary>Destination: it runs the machine under this id.</summary>
+    Running,
+
+    /// <summary>Destination: it waits for a machine, and threw this one away unstarted.</summary>
+    NotStarted,
+}
+
+/// <summary>Asks a VMM what became of its machine.</summary>
+internal static class MachineInspector
+{
+    private static readonly TimeSpan _pause = TimeSpan.FromMilliseconds(20);
+
+    /// <summary>What the source's VMM says, once no session holds the machine or patience is over.</summary>
+    public static MachineFinding Source(HandoverRecord<Send.SourceMark> record, TimeSpan patience) =>
+        Ask(record.MachineSocket, record.MachinePid, patience, status => status.State switch
+        {
+            LifecycleState.Destroyed => MachineFinding.Gone,
+            LifecycleState.Released => status.HandoverId == record.Id ? MachineFinding.Released : MachineFinding.Here,
+            LifecycleState.Running or LifecycleState.Paused when status.Session.Length == 0 => MachineFinding.Here,
+            _ => MachineFinding.Held,
+        });
+
+    /// <summary>What the incoming VMM says, once no session holds the machine or patience is over.</summary>
+    public static MachineFinding Destination(HandoverRecord<Receive.DestinationMark> record, TimeSpan patience) =>
+        Ask(record.MachineSocket, record.MachinePid, patience, status => status.State switch
+        {
+            LifecycleState.Destroyed => MachineFinding.Gone,
+            LifecycleState.Incoming when status.Session.Length == 0 => MachineFinding.NotStarted,
+            LifecycleState.Incoming or LifecycleState.Prepared or LifecycleState.Applied => MachineFinding.Held,
+            // Under another id it may be the next machine of the same process, or this one after it moved on.
+            _ => status.HandoverId == record.Id ? MachineFinding.Running : MachineFinding.Gone,
+        });
+
+    private static MachineFinding Ask(string socket, int pid, TimeSpan patience, Func<MachineStatus, MachineFinding> judge)
+    {
+        var since = Stopwatch.GetTimestamp();
+        while (true)
+        {
+            var finding = AskOnce(socket, pid, judge);
+            if (finding != MachineFinding.Held || Stopwatch.GetElapsedTime(since) > patience) return finding;
+            Thread.Sleep(_pause);
+        }
+    }
+
+    private static MachineFinding AskOnce(string socket, int pid, Func<MachineStatus, MachineFinding> judge)
+    {
+        try
+        {
+            using var client = MachineClient.Connect(socket);
+            var status = client.Status();
+            return status.Pid == pid ? judge(status) : MachineFinding.Gone;
+        }
+        catch (MigrateException e) when (e.Code == ErrorCode.Unreachable && !e.IsTransient)
+        {
+            return MachineFinding.Gone;
+        }
+        catch (MigrateException e) when (e.Code is ErrorCode.PeerLost or ErrorCode.Busy or ErrorCode.Unreachable)
+        {
+            // It ended while it was asked, or has too many clients; the next attempt tells.
+            return MachineFinding.Held;
+        }
+    }
+}

@@ -1,0 +1,82 @@
+using System.CommandLine;
+using System.Runtime.InteropServices;
+using Migrate.Cli.Output;
+using Migrate.Cli.Sources;
+using Migrate.Linux.Processes;
+using Migrate.Simulation.Machines;
+using Migrate.Simulation.Sabotage;
+using Migrate.Transfer.Machines;
+
+namespace Migrate.Cli.Commands;
+
+/// <summary><c>vmmigrate run</c>: a process that owns one VM and serves its machine socket until the VM ends or moves away.</summary>
+internal static class RunCommand
+{
+    public static Command Build(Terminal terminal)
+    {
+        var simulate = new Option<string?>("--simulate")
+        {
+            Description = $"A simulated VM on a host that answers as this profile says: {string.Join(", ", BundledHosts.Names)}, a file, or HOST:PORT (default {BundledHosts.Default}).",
+            HelpName = "PROFILE", Arity = ArgumentArity.ZeroOrOne,
+        };
+        var name = new Option<string>("--name") { Description = "The machine's name.", DefaultValueFactory = _ => "vm" };
+        var socket = new Option<string?>("--socket") { Description = "Where its machine socket lies (default: by name, where every verb finds it).", HelpName = "PATH" };
+        var incoming = new Option<bool>("--incoming") { Description = "Wait for a machine that is sent here." };
+        var memory = Options.Bytes("--memory", "Guest memory.", 256UL << 20);
+        var cpus = new Option<int>("--cpus") { Description = "vCPUs.", DefaultValueFactory = _ => 2 };
+        var features = Options.Features();
+        var rate = new Option<ulong>("--rate") { Description = "Page writes a second over all vCPUs; 0 is as fast as they go.", DefaultValueFactory = _ => 20_000 };
+        var fill = new Option<double>("--fill") { Description = "Share of memory that is not zero at the start.", DefaultValueFactory = _ => 0.5 };
+        var hot = new Option<double>("--hot-pages") { Description = "Share of memory that gets nine tenths of the writes.", DefaultValueFactory = _ => 0.1 };
+        var steps = new Option<ulong>("--steps") { Description = "Steps of each vCPU's program, then it halts; 0 never ends.", DefaultValueFactory = _ => 0 };
+        var seed = new Option<ulong>("--seed") { Description = "Seed of the program.", DefaultValueFactory = _ => 1 };
+        var stdin = new Option<bool>("--end-with-stdin") { Description = "End when standard input ends." };
+        var sabotage = new Option<string?>("--sabotage") { Description = "Break one thing on purpose (a test instrument).", Hidden = true };
+        var command = new Command("run", "Run a machine (today: a simulated one whose vCPUs really write memory) and serve its socket.")
+        {
+            simulate, name, socket, incoming, memory, cpus, features, rate, fill, hot, steps, seed, stdin, sabotage,
+        };
+        command.SetAction(parsed =>
+        {
+            if (parsed.GetResult(simulate) is null)
+                throw new UsageException("this build runs simulated machines only: add --simulate", "run");
+            var host = BundledHosts.Resolve(parsed.GetValue(simulate));
+            var fault = parsed.GetValue(sabotage) is { } wanted ? Sabotages.Named(wanted) : null;
+            var path = parsed.GetValue(socket) ?? StateDirectory.SocketOf(parsed.GetValue(name)!);
+            if (parsed.GetValue(socket) is null) StateDirectory.Create();
+
+            using var ended = new ManualResetEventSlim();
+            using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, context => { context.Cancel = true; ended.Set(); });
+            using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, context => { context.Cancel = true; ended.Set(); });
+            if (parsed.GetValue(stdin)) ThisProcess.WhenStdinEnds(ended.Set);
+
+            var options = new MachineServerOptions { Report = line => terminal.Error.WriteLine(line) };
+            using var server = parsed.GetValue(incoming)
+                ? MachineServer.ServeIncoming(path, parsed.GetValue(name)!, _ => fault?.OnDestination(new SimulatedIncoming(host)) ?? new SimulatedIncoming(host), options)
+                : MachineServer.Serve(path, Fresh(), options);
+            terminal.Error.WriteLine($"machine {parsed.GetValue(name)} at {path}, pid {Environment.ProcessId}");
+            server.Destroyed.ContinueWith(_ => ended.Set(), TaskScheduler.Default);
+            ended.Wait();
+            return ExitCode.Yes;
+
+            Model.Ports.IMachine Fresh()
+            {
+                var machine = SimulatedMachine.Create(host, new MachineOptions
+                {
+                    Name = parsed.GetValue(name)!,
+                    MemoryBytes = parsed.GetValue(memory),
+                    Vcpus = parsed.GetValue(cpus),
+                    Features = parsed.GetValue(features),
+                    WritesPerSecond = parsed.GetValue(rate),
+                    FillFraction = parsed.GetValue(fill),
+                    HotPages = parsed.GetValue(hot),
+                    Steps = parsed.GetValue(steps),
+                    Seed = parsed.GetValue(seed),
+                });
+                machine.Resume();
+                return fault?.OnSource(machine) ?? machine;
+            }
+        });
+        return command;
+    }
+}

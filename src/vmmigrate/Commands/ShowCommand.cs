@@ -1,0 +1,60 @@
+using System.CommandLine;
+using Migrate.Cli.Output;
+using Migrate.Cli.Sources;
+using Migrate.Model.Encoding;
+
+namespace Migrate.Cli.Commands;
+
+/// <summary><c>vmmigrate show ANY</c>: what a file or machine is, registers and fields by name.</summary>
+internal static class ShowCommand
+{
+    public static Command Build(Terminal terminal)
+    {
+        var any = new Argument<string>("ANY") { Description = "A state, capture, profile, plan, report, snapshot, HOST:PORT of an agent, or a machine's name." };
+        var fields = new Option<bool>("--fields") { Description = "Show every field of every register that has named fields." };
+        var json = Options.Json();
+        var command = new Command("show", "Show what a file or machine is, told by its content.") { any, fields, json };
+        command.SetAction(parsed =>
+        {
+            var name = parsed.GetValue(any)!;
+            var input = Read(name);
+            if (parsed.GetValue(json))
+            {
+                terminal.Out.WriteLine(input switch
+                {
+                    FileInput.OfState s => JsonEncoding.Encode(Documents.MachineState, s.State),
+                    FileInput.OfProfile p => JsonEncoding.Encode(Documents.HostProfile, p.Profile),
+                    FileInput.OfPlan p => JsonEncoding.Encode(Documents.RestorePlan, p.Plan),
+                    FileInput.OfReport r => JsonEncoding.Encode(Documents.CheckReport, r.Report),
+                    _ => throw new InvalidOperationException($"no document for {input.Kind}"),
+                });
+                return ExitCode.Yes;
+            }
+            terminal.Out.WriteLine($"{name} is {input.Kind}");
+            switch (input)
+            {
+                case FileInput.OfState s:
+                    StateText.Write(terminal, s.State, parsed.GetValue(fields));
+                    break;
+                case FileInput.OfProfile p:
+                    ProfileText.Write(terminal, p.Profile);
+                    break;
+                case FileInput.OfPlan p:
+                    PlanText.Write(terminal, p.Plan);
+                    break;
+                case FileInput.OfReport r:
+                    ReportText.Write(terminal, r.Report);
+                    break;
+            }
+            return ExitCode.Yes;
+        });
+        return command;
+    }
+
+    private static FileInput Read(string name)
+    {
+        if (File.Exists(name) && !Input.IsSocket(name)) return FileInput.Read(name);
+        if (Input.IsMachine(name)) return new FileInput.OfState("a machine that runs here", Input.Describe(name).State, null);
+        return new FileInput.OfProfile("an agent's host", Input.Profile(name, "ANY"));
+    }
+}

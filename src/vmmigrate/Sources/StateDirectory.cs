@@ -1,0 +1,41 @@
+using Migrate.Model.Errors;
+
+namespace Migrate.Cli.Sources;
+
+/// <summary>Where this user's machines and handover records live. Machine sockets lie in it by name, so that every verb finds them.</summary>
+internal static class StateDirectory
+{
+    public static string Root => Path.GetFullPath(Transfer.Handover.StateDirectory.DefaultPath);
+
+    public static string Machines => Path.Combine(Root, "machines");
+
+    /// <summary>The longest path a Unix socket address holds (sun_path, with its final zero).</summary>
+    private const int LongestSocketPath = 107;
+
+    /// <summary>The socket of a machine by name: letters, digits, dot, dash and underscore.</summary>
+    public static string SocketOf(string name)
+    {
+        if (!IsName(name)) throw new MigrateException(ErrorCode.Usage, $"'{name}' is no machine name: use letters, digits, '.', '-' and '_', at most 64");
+        var path = Path.Combine(Machines, name + ".sock");
+        if (System.Text.Encoding.UTF8.GetByteCount(path) > LongestSocketPath)
+            throw new MigrateException(ErrorCode.Usage, $"{path} is longer than a socket address allows; set VMMIGRATE_STATE to a shorter directory");
+        return path;
+    }
+
+    public static bool IsName(string text) =>
+        text.Length is > 0 and <= 64 && text[0] != '.' && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '_');
+
+    /// <summary>A machine given by name or by the path of its socket.</summary>
+    public static string Resolve(string machine) => machine.Contains('/') ? machine : SocketOf(machine);
+
+    /// <summary>Names of all sockets here, live or stale, in order.</summary>
+    public static IReadOnlyList<string> Names() =>
+        Directory.Exists(Machines) ? [.. Directory.GetFiles(Machines, "*.sock").Select(p => Path.GetFileNameWithoutExtension(p)).Order()] : [];
+
+    /// <summary>Makes the directories, closed to others: who can reach a machine socket owns the machine.</summary>
+    public static void Create()
+    {
+        Directory.CreateDirectory(Root, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        Directory.CreateDirectory(Machines, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+    }
+}
