@@ -25,28 +25,11 @@ public static class DocumentFile
     /// <summary>Bytes of the largest file that is read.</summary>
     public const int LargestFile = 64 << 20;
 
-    /// <summary>Reads a file.</summary>
-    /// <exception cref="MigrateException">
-    /// <see cref="ErrorCode.NotFound"/>: it cannot be read; <see cref="ErrorCode.Unsupported"/>: another kind of file, an unknown or newer schema;
-    /// <see cref="ErrorCode.Malformed"/> and <see cref="ErrorCode.TooLarge"/>: what it claims to be, but broken. The message names file, path and byte.
-    /// </exception>
-    public static FoundDocument Read(string path) => Read(Load(path), path);
-
-    /// <summary>Reads a file that must be one kind of document.</summary>
-    /// <exception cref="MigrateException">As <see cref="Read(string)"/>, and <see cref="ErrorCode.Unsupported"/> for another kind of document.</exception>
-    public static T Read<T>(string path, DocumentShape<T> wanted)
-    {
-        var found = Read(path);
-        return found.Value is T value
-            ? value
-            : throw new MigrateException(ErrorCode.Unsupported, $"{Shapes.OneLine(path)}: a '{found.SchemaId}', wanted is a '{wanted.SchemaId}'")
-            {
-                Stage = Stage.Input,
-            };
-    }
-
     /// <summary>Reads bytes; <paramref name="name"/> is what messages call them.</summary>
-    /// <exception cref="MigrateException">As <see cref="Read(string)"/>.</exception>
+    /// <exception cref="MigrateException">
+    /// <see cref="ErrorCode.Unsupported"/>: another kind of file, an unknown or newer schema; <see cref="ErrorCode.Malformed"/> and
+    /// <see cref="ErrorCode.TooLarge"/>: what it claims to be, but broken. The message has the name, the path within the document and the byte.
+    /// </exception>
     public static FoundDocument Read(ReadOnlySpan<byte> bytes, string name)
     {
         try
@@ -93,28 +76,6 @@ public static class DocumentFile
             }
         }
         throw new MigrateException(ErrorCode.Unsupported, $"unknown schema '{DocumentPath.Shown(id)}'; {known}");
-    }
-
-    private static byte[] Load(string path)
-    {
-        try
-        {
-            using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-            // A length is a claim (a pipe has none): reading ends a buffer behind the limit at most.
-            using var content = new MemoryStream();
-            var buffer = new byte[1 << 16];
-            for (int read; (read = file.Read(buffer)) > 0;)
-            {
-                content.Write(buffer, 0, read);
-                // The caller refuses it, with the file's name.
-                if (content.Length > LargestFile) break;
-            }
-            return content.ToArray();
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
-        {
-            throw new MigrateException(ErrorCode.NotFound, $"{Shapes.OneLine(path)}: cannot be read: {Shapes.OneLine(e.Message)}", e) { Stage = Stage.Input };
-        }
     }
 
     private static MigrateException TooLarge() => new(ErrorCode.TooLarge, $"larger than {LargestFile >> 20} MiB");

@@ -315,11 +315,11 @@ internal sealed partial class HostedMachine : IDisposable
 
     private static void RequireId(string handover)
     {
-        if (handover.Length is 0 or > 64 || handover.AsSpan().ContainsAnyExcept(_idCharacters))
+        if (handover.Length is 0 or > 64 || handover.AsSpan().ContainsAnyExcept(IdCharacters))
             throw new MigrateException(ErrorCode.Protocol, "a handover id is 1 to 64 letters, digits and hyphens");
     }
 
-    private static readonly System.Buffers.SearchValues<char> _idCharacters =
+    private static readonly System.Buffers.SearchValues<char> IdCharacters =
         System.Buffers.SearchValues.Create("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-");
 
     private static EquatableArray<KeyValuePair<string, ulong>> Counters(IMachine machine) =>

@@ -29,12 +29,12 @@ internal readonly record struct Transition(FrameKind Request, Caller Who, Lifecy
 /// <summary>The state machine of a served machine: this table, and what the loss of a session does.</summary>
 internal static class Lifecycle
 {
-    private static readonly LifecycleState[] _everywhere = Enum.GetValues<LifecycleState>();
+    private static readonly LifecycleState[] Everywhere = Enum.GetValues<LifecycleState>();
 
     /// <summary>Every request. What is not here is refused.</summary>
     public static IReadOnlyList<Transition> Table { get; } =
     [
-        new(FrameKind.Status, Anyone, _everywhere),
+        new(FrameKind.Status, Anyone, Everywhere),
         new(FrameKind.Describe, Anyone, [Paused, Running, Logging, Quiesced, Released]),
 
         new(FrameKind.OpenSource, Unheld, [Running, Paused], Logging),
@@ -54,7 +54,7 @@ internal static class Lifecycle
         new(FrameKind.StartMachine, Holder, [Applied], Running),
 
         new(FrameKind.GetMemory, Holder, [Prepared, Applied, Logging, Quiesced]),
-        new(FrameKind.CloseSession, Holder, _everywhere),
+        new(FrameKind.CloseSession, Holder, Everywhere),
 
         new(FrameKind.Pause, Unheld, [Running], Paused),
         new(FrameKind.Resume, Unheld, [Paused], Running),

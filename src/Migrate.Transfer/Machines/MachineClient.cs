@@ -12,7 +12,7 @@ namespace Migrate.Transfer.Machines;
 /// <remarks>An error that the machine's process answers is a <see cref="PeerErrorException"/> and leaves the connection usable; any other ends it.</remarks>
 public sealed class MachineClient : IDisposable
 {
-    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
     private readonly FrameChannel _channel;
     private readonly Lock _gate = new();
 
@@ -38,7 +38,7 @@ public sealed class MachineClient : IDisposable
     /// <exception cref="MigrateException"><see cref="ErrorCode.Unreachable"/>, <see cref="ErrorCode.Denied"/>, or no machine socket.</exception>
     public static MachineClient Connect(string path)
     {
-        var channel = new FrameChannel(new UnixByteStream(Trusted(UnixSocket.Connect(path, _patience))), StreamPurpose.Machine) { IdleTimeout = _patience };
+        var channel = new FrameChannel(new UnixByteStream(Trusted(UnixSocket.Connect(path, Patience))), StreamPurpose.Machine) { IdleTimeout = Patience };
         try
         {
             channel.ExchangePreambles();

@@ -6,7 +6,7 @@ namespace Migrate.Transfer.Pages;
 public sealed class RateLimiter
 {
     // What may be sent at once after a pause: long enough for the timer's resolution, short enough not to be seen as a burst.
-    private static readonly TimeSpan _burst = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan Burst = TimeSpan.FromMilliseconds(50);
     private readonly Func<TimeSpan> _now;
     private readonly Action<TimeSpan, CancellationToken> _sleep;
     private readonly double _bytesPerSecond;
@@ -32,7 +32,7 @@ public sealed class RateLimiter
     public void Take(long bytes, CancellationToken cancellation)
     {
         var now = _now();
-        if (_free < now - _burst) _free = now - _burst;
+        if (_free < now - Burst) _free = now - Burst;
         if (_free > now) _sleep(_free - now, cancellation);
         _free += TimeSpan.FromSeconds(bytes / _bytesPerSecond);
     }

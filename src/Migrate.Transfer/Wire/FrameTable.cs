@@ -103,13 +103,13 @@ public static class FrameTable
         new(FrameKind.SnapshotEnd, Small),
     ];
 
-    private static readonly FrozenDictionary<FrameKind, FrameRule> _byKind = All.ToFrozenDictionary(rule => rule.Kind);
+    private static readonly FrozenDictionary<FrameKind, FrameRule> ByKind = All.ToFrozenDictionary(rule => rule.Kind);
 
     /// <summary>The law for a kind; false for one that this build does not know.</summary>
-    public static bool TryFind(FrameKind kind, out FrameRule rule) => _byKind.TryGetValue(kind, out rule);
+    public static bool TryFind(FrameKind kind, out FrameRule rule) => ByKind.TryGetValue(kind, out rule);
 
     /// <summary>The law for a kind that is in the table.</summary>
-    public static FrameRule Of(FrameKind kind) => _byKind[kind];
+    public static FrameRule Of(FrameKind kind) => ByKind[kind];
 
     /// <summary>Name and number for messages: <c>hello (0x0201)</c>, or the number alone.</summary>
     public static string NameOf(FrameKind kind) => TryFind(kind, out var rule) ? $"{rule.Name} (0x{(ushort)kind:x4})" : $"0x{(ushort)kind:x4}";

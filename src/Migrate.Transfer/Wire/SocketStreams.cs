@@ -4,9 +4,9 @@ using Migrate.Linux.Sockets;
 
 namespace Migrate.Transfer.Wire;
 
-/// <summary>A TCP connection, or any other stream socket without descriptors, as a byte stream.</summary>
+/// <summary>A socket as a byte stream.</summary>
 /// <param name="socket">Owned by the stream.</param>
-public sealed unsafe class TcpByteStream(StreamSocket socket) : IByteStream
+public abstract unsafe class SocketByteStream(StreamSocket socket) : IByteStream
 {
     /// <inheritdoc/>
     public string Name => socket.PeerName;
@@ -38,48 +38,31 @@ public sealed unsafe class TcpByteStream(StreamSocket socket) : IByteStream
     public void Abort() => socket.Abort();
 
     /// <inheritdoc/>
-    public void Dispose() => socket.Dispose();
+    public void Dispose()
+    {
+        socket.Dispose();
+        GC.SuppressFinalize(this);
+    }
+}
+
+/// <summary>A TCP connection as a byte stream.</summary>
+public sealed class TcpByteStream : SocketByteStream
+{
+    /// <summary>Wraps a connection.</summary>
+    /// <param name="connection">Owned by the stream. Small frames leave at once from here on: a frame is one call, so there is nothing to wait for.</param>
+    public TcpByteStream(TcpConnection connection)
+        : base(connection) => connection.NoDelay = true;
 }
 
 /// <summary>A Unix socket as a byte stream that carries descriptors.</summary>
 /// <param name="socket">Owned by the stream.</param>
-public sealed unsafe class UnixByteStream(UnixSocket socket) : IDescriptorStream
+public sealed class UnixByteStream(UnixSocket socket) : SocketByteStream(socket), IDescriptorStream
 {
-    /// <inheritdoc/>
-    public string Name => socket.PeerName;
+    private readonly UnixSocket _socket = socket;
 
     /// <inheritdoc/>
-    public TimeSpan IdleTimeout
-    {
-        get => socket.ReceiveTimeout;
-        set
-        {
-            socket.ReceiveTimeout = value;
-            socket.SendTimeout = value;
-        }
-    }
+    public void Write(ReadOnlySpan<byte> bytes, ReadOnlySpan<SafeHandle> descriptors) => _socket.Send(bytes, descriptors);
 
     /// <inheritdoc/>
-    public void Write(ReadOnlySpan<byte> bytes) => socket.SendAll(bytes);
-
-    /// <inheritdoc/>
-    public void WriteVector(ReadOnlySpan<IoVector> vectors) => socket.SendVector(vectors);
-
-    /// <inheritdoc/>
-    public void Write(ReadOnlySpan<byte> bytes, ReadOnlySpan<SafeHandle> descriptors) => socket.Send(bytes, descriptors);
-
-    /// <inheritdoc/>
-    public void ReadExactly(Span<byte> buffer) => socket.ReceiveExactly(buffer);
-
-    /// <inheritdoc/>
-    public void ReadExactly(byte* pointer, nint length) => socket.ReceiveExactly(pointer, length);
-
-    /// <inheritdoc/>
-    public int ReadExactly(Span<byte> buffer, Span<FileDescriptor?> descriptors) => socket.ReceiveExactly(buffer, descriptors);
-
-    /// <inheritdoc/>
-    public void Abort() => socket.Abort();
-
-    /// <inheritdoc/>
-    public void Dispose() => socket.Dispose();
+    public int ReadExactly(Span<byte> buffer, Span<FileDescriptor?> descriptors) => _socket.ReceiveExactly(buffer, descriptors);
 }

@@ -13,7 +13,7 @@ internal static class CommandTable
         CheckCommand.Build, CaptureCommand.Build,
         AgentCommand.Build, SendCommand.Build, StatusCommand.Build, CancelCommand.Build, ResolveCommand.Build,
         RunCommand.Build, PsCommand.Build, PauseCommand.BuildPause, PauseCommand.BuildResume,
-        ShowCommand.Build, DiffCommand.Build, ConvertCommand.Build,
+        ShowCommand.Build, DiffCommand.Build, ConvertCommand.Build, SnapshotCommand.Build,
         ServeCommand.Build, DemoCommand.Build, CompletionCommand.Build,
     ];
 

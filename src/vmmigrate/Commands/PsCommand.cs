@@ -3,7 +3,6 @@ using System.Text.Json;
 using Migrate.Cli.Output;
 using Migrate.Cli.Sources;
 using Migrate.Model;
-using Migrate.Model.Errors;
 using Migrate.Transfer.Machines;
 
 namespace Migrate.Cli.Commands;
@@ -11,7 +10,10 @@ namespace Migrate.Cli.Commands;
 /// <summary><c>vmmigrate ps</c>: the machines of this user, asked one by one; a socket that nobody answers is said to be dead.</summary>
 internal static class PsCommand
 {
-    private sealed record Row(string Name, string Socket, MachineStatus? Status, string Problem);
+    private sealed record Row(string Name, string Socket, MachineStatus? Status)
+    {
+        public string State => Status is { } status ? KebabCase.Of(status.State.ToString()) : "dead";
+    }
 
     public static Command Build(Terminal terminal)
     {
@@ -24,9 +26,11 @@ internal static class PsCommand
             else if (rows.Count == 0) terminal.Out.WriteLine($"No machines in {StateDirectory.Machines}.");
             else
             {
-                terminal.Write(["Name", "State", "Pid", "Handover", "Session", "Progress"], rows.Select(r => r.Status is { } s
-                    ? (IReadOnlyList<string>)[r.Name, KebabCase.Of(s.State.ToString()), $"{s.Pid}", s.HandoverId, s.Session, string.Join(", ", s.Counters.Select(c => $"{c.Key} {c.Value}"))]
-                    : [r.Name, "dead", "", "", "", r.Problem]));
+                terminal.Write(["Name", "State", "Pid", "Socket", "Handover", "Session", "Progress"], rows.Select(r => (IReadOnlyList<string>)
+                [
+                    r.Name, r.State, $"{r.Status?.Pid}", Path.GetFileName(r.Socket), r.Status?.HandoverId ?? "", r.Status?.Session ?? "",
+                    r.Status is { } s ? string.Join(", ", s.Counters.Select(c => $"{c.Key} {c.Value}")) : "nobody answers: its process ended",
+                ]));
             }
             return ExitCode.Yes;
         });
@@ -36,15 +40,8 @@ internal static class PsCommand
     private static Row Ask(string name)
     {
         var socket = StateDirectory.SocketOf(name);
-        try
-        {
-            using var client = MachineClient.Connect(socket);
-            return new Row(name, socket, client.Status(), "");
-        }
-        catch (MigrateException gone)
-        {
-            return new Row(name, socket, null, gone.Message);
-        }
+        var status = StateDirectory.Ask(socket);
+        return new Row(status?.Name ?? name, socket, status);
     }
 
     private static string Document(List<Row> rows)
@@ -60,7 +57,7 @@ internal static class PsCommand
                 json.WriteStartObject();
                 json.WriteString("name", row.Name);
                 json.WriteString("socket", row.Socket);
-                json.WriteString("state", row.Status is { } s ? KebabCase.Of(s.State.ToString()) : "dead");
+                json.WriteString("state", row.State);
                 if (row.Status is { } status)
                 {
                     json.WriteString("vmId", status.VmId);
@@ -71,7 +68,6 @@ internal static class PsCommand
                     foreach (var (name, value) in status.Counters) json.WriteNumber(name, value);
                     json.WriteEndObject();
                 }
-                else json.WriteString("problem", row.Problem);
                 json.WriteEndObject();
             }
             json.WriteEndArray();

@@ -2,6 +2,7 @@ using System.CommandLine;
 using Migrate.Cli.Output;
 using Migrate.Cli.Sources;
 using Migrate.Model.Encoding;
+using Migrate.Snapshots;
 
 namespace Migrate.Cli.Commands;
 
@@ -22,6 +23,7 @@ internal static class ShowCommand
             {
                 terminal.Out.WriteLine(input switch
                 {
+                    FileInput.OfSnapshot s => JsonEncoding.Encode(SnapshotInfo.Shape, s.Info),
                     FileInput.OfState s => JsonEncoding.Encode(Documents.MachineState, s.State),
                     FileInput.OfProfile p => JsonEncoding.Encode(Documents.HostProfile, p.Profile),
                     FileInput.OfPlan p => JsonEncoding.Encode(Documents.RestorePlan, p.Plan),
@@ -33,6 +35,10 @@ internal static class ShowCommand
             terminal.Out.WriteLine($"{name} is {input.Kind}");
             switch (input)
             {
+                case FileInput.OfSnapshot s:
+                    SnapshotText.Write(terminal, s.Info);
+                    StateText.Write(terminal, s.State, parsed.GetValue(fields));
+                    break;
                 case FileInput.OfState s:
                     StateText.Write(terminal, s.State, parsed.GetValue(fields));
                     break;

@@ -1,9 +1,12 @@
+using Migrate.Linux.Files;
 using Migrate.Model.Encoding;
 using Migrate.Model.Errors;
 using Migrate.Model.Foreign;
 using Migrate.Model.Hosts;
 using Migrate.Model.Machines;
 using Migrate.Model.Plans;
+using Migrate.Snapshots;
+using Migrate.Transfer.Wire;
 
 namespace Migrate.Cli.Sources;
 
@@ -12,6 +15,9 @@ internal abstract record FileInput(string Kind)
 {
     /// <summary>A state; a foreign capture also assumes a profile of the host that it was taken on.</summary>
     public sealed record OfState(string Kind, MachineState State, HostProfile? Host) : FileInput(Kind);
+
+    /// <summary>A snapshot: a state with memory.</summary>
+    public sealed record OfSnapshot(string Kind, MachineState State, SnapshotInfo Info) : FileInput(Kind);
 
     /// <summary>A host profile.</summary>
     public sealed record OfProfile(string Kind, HostProfile Profile) : FileInput(Kind);
@@ -25,6 +31,11 @@ internal abstract record FileInput(string Kind)
     /// <summary>Reads a file of any kind that this program knows.</summary>
     public static FileInput Read(string path)
     {
+        if (IsSnapshot(path))
+        {
+            using var snapshot = SnapshotReader.Open(path);
+            return new OfSnapshot("a snapshot", snapshot.ReadState(), snapshot.Info);
+        }
         var bytes = Load(path);
         if (ForeignFile.TryRead(bytes, path) is { } capture)
         {
@@ -46,27 +57,23 @@ internal abstract record FileInput(string Kind)
     }
 
     /// <summary>The foreign capture in a file; null where it is something else.</summary>
-    public static ForeignCapture? Foreign(string path) => ForeignFile.TryRead(Load(path), path);
+    public static ForeignCapture? Foreign(string path) => IsSnapshot(path) ? null : ForeignFile.TryRead(Load(path), path);
 
-    private static byte[] Load(string path)
+    /// <summary>Whether a file begins as our streams do: a snapshot, which is too long to be read at once.</summary>
+    private static bool IsSnapshot(string path)
     {
         try
         {
-            using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-            // A length is a claim (a pipe has none): at most one buffer more than the limit is read.
-            using var content = new MemoryStream();
-            var buffer = new byte[1 << 16];
-            for (int read; (read = file.Read(buffer)) > 0;)
-            {
-                content.Write(buffer, 0, read);
-                if (content.Length > DocumentFile.LargestFile)
-                    throw new MigrateException(ErrorCode.TooLarge, $"{path}: larger than {DocumentFile.LargestFile >> 20} MiB, which no document is") { Stage = Stage.Input };
-            }
-            return content.ToArray();
+            using var file = File.OpenHandle(path);
+            Span<byte> magic = stackalloc byte[Preamble.Magic.Length];
+            return RandomAccess.Read(file, magic, 0) == magic.Length && magic.SequenceEqual(Preamble.Magic);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException)
         {
-            throw new MigrateException(ErrorCode.NotFound, $"{path}: cannot be read: {e.Message}", e) { Stage = Stage.Input };
+            // A pipe, or a file that cannot be read: whoever reads it says so.
+            return false;
         }
     }
+
+    private static byte[] Load(string path) => BoundedFile.Read(path, DocumentFile.LargestFile);
 }

@@ -26,6 +26,8 @@ internal static class Input
                 case FileInput.OfState { State: var state, Host: var assumed }:
                     host = assumed;
                     return state;
+                case FileInput.OfSnapshot { State: var state }:
+                    return state;
                 case FileInput.OfProfile { Profile: var profile }:
                     host = profile;
                     return DefaultMachine.Of(profile, features);
@@ -66,7 +68,8 @@ internal static class Input
     }
 
     public static bool IsMachine(string text) =>
-        text.Contains('/') ? File.Exists(text) : StateDirectory.IsName(text) && File.Exists(StateDirectory.SocketOf(text));
+        text.Contains('/') ? File.Exists(text)
+        : StateDirectory.IsName(text) && (File.Exists(StateDirectory.SocketOf(text)) || StateDirectory.Names().Any(n => StateDirectory.Ask(StateDirectory.SocketOf(n))?.Name == text));
 
     /// <summary>Whether a path is a machine's socket and no file to read.</summary>
     public static bool IsSocket(string path) => path.EndsWith(".sock", StringComparison.Ordinal);

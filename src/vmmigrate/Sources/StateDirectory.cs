@@ -1,4 +1,5 @@
 using Migrate.Model.Errors;
+using Migrate.Transfer.Machines;
 
 namespace Migrate.Cli.Sources;
 
@@ -25,8 +26,34 @@ internal static class StateDirectory
     public static bool IsName(string text) =>
         text.Length is > 0 and <= 64 && text[0] != '.' && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '_');
 
-    /// <summary>A machine given by name or by the path of its socket.</summary>
-    public static string Resolve(string machine) => machine.Contains('/') ? machine : SocketOf(machine);
+    /// <summary>A machine given by the path of its socket, the name of its socket here, or the name that it says it has (one that an agent started).</summary>
+    public static string Resolve(string machine)
+    {
+        if (machine.Contains('/')) return machine;
+        var socket = SocketOf(machine);
+        if (File.Exists(socket)) return socket;
+        var named = Names().Select(SocketOf).Where(s => Ask(s)?.Name == machine).ToList();
+        return named.Count switch
+        {
+            0 => throw new MigrateException(ErrorCode.NotFound, $"no machine '{machine}' in {Machines}{(Names() is { Count: > 0 } there ? $"; there are {string.Join(", ", there)}" : "")}") { Stage = Stage.Input },
+            1 => named[0],
+            _ => throw new MigrateException(ErrorCode.Usage, $"several machines are called '{machine}': {string.Join(", ", named)}; name one by its socket") { Stage = Stage.Input },
+        };
+    }
+
+    /// <summary>How the machine behind a socket is; null when nobody answers there.</summary>
+    public static MachineStatus? Ask(string socket)
+    {
+        try
+        {
+            using var client = MachineClient.Connect(socket);
+            return client.Status();
+        }
+        catch (MigrateException)
+        {
+            return null;
+        }
+    }
 
     /// <summary>Names of all sockets here, live or stale, in order.</summary>
     public static IReadOnlyList<string> Names() =>

@@ -13,29 +13,29 @@ namespace Migrate.Tests.Transfer.Machines;
 /// <summary>A machine's process that lies: the client believes nothing that it has not checked.</summary>
 public sealed class HostileServerTests
 {
-    private static readonly MemorySlot _slot = new(0, 0, 10 * 4096);
+    private static readonly MemorySlot OneSlot = new(0, 0, 10 * 4096);
 
     [Fact]
     public void The_truth_is_believed()
     {
-        var result = Open(new SessionOpened(4096, 1, true), (new MemoryReply(0, 1, [_slot]), [10 * 4096]), bitmapBytes: 8);
+        var result = Open(new SessionOpened(4096, 1, true), (new MemoryReply(0, 1, [OneSlot]), [10 * 4096]), bitmapBytes: 8);
         Assert.Null(result);
     }
 
     [Theory, InlineData(0), InlineData(8192), InlineData(-4096), InlineData(65536), InlineData(int.MaxValue)]
     public void A_page_size_that_cannot_be_is_refused(int pageSize) =>
-        Assert.Contains("page", Refused(new SessionOpened(pageSize, 1, true), (new MemoryReply(0, 1, [_slot]), [10 * 4096]), 8).Message);
+        Assert.Contains("page", Refused(new SessionOpened(pageSize, 1, true), (new MemoryReply(0, 1, [OneSlot]), [10 * 4096]), 8).Message);
 
     [Fact]
     public void A_bitmap_smaller_than_the_memory_needs_is_refused_before_it_is_mapped()
     {
-        var slot = _slot with { Size = 10_000 * 4096 };
+        var slot = OneSlot with { Size = 10_000 * 4096 };
         Assert.Equal(ErrorCode.Refused, Refused(new SessionOpened(4096, 1, true), (new MemoryReply(0, 1, [slot]), [10_000 * 4096]), 8).Code);
     }
 
     [Fact]
     public void Memory_smaller_than_claimed_is_refused_before_it_is_mapped() =>
-        Assert.Equal(ErrorCode.Refused, Refused(new SessionOpened(4096, 1, true), (new MemoryReply(0, 1, [_slot]), [9 * 4096]), 8).Code);
+        Assert.Equal(ErrorCode.Refused, Refused(new SessionOpened(4096, 1, true), (new MemoryReply(0, 1, [OneSlot]), [9 * 4096]), 8).Code);
 
     public static TheoryData<int, int, int, int> WrongCounts => new()
     {
@@ -45,13 +45,13 @@ public sealed class HostileServerTests
     [Theory, MemberData(nameof(WrongCounts))]
     public void Counts_that_do_not_fit_together_are_refused(int opened, int total, int slots, int descriptors)
     {
-        var reply = new MemoryReply(0, total, [.. Enumerable.Range(0, slots).Select(i => _slot with { Slot = i })]);
+        var reply = new MemoryReply(0, total, [.. Enumerable.Range(0, slots).Select(i => OneSlot with { Slot = i })]);
         Refused(new SessionOpened(4096, opened, true), (reply, [.. Enumerable.Repeat(10L * 4096, descriptors)]), 8);
     }
 
     [Fact]
     public void A_slot_that_comes_twice_is_refused() =>
-        Refused(new SessionOpened(4096, 2, true), (new MemoryReply(0, 2, [_slot, _slot]), [10 * 4096, 10 * 4096]), 8);
+        Refused(new SessionOpened(4096, 2, true), (new MemoryReply(0, 2, [OneSlot, OneSlot]), [10 * 4096, 10 * 4096]), 8);
 
     [Fact]
     public void A_collection_out_of_turn_is_refused()
@@ -147,7 +147,7 @@ public sealed class HostileServerTests
 
     private static void Collected(FrameChannel channel, long epoch, ulong firstWord = 0)
     {
-        Opened(channel, new SessionOpened(4096, 1, true), (new MemoryReply(0, 1, [_slot]), [10 * 4096]), 8, firstWord);
+        Opened(channel, new SessionOpened(4096, 1, true), (new MemoryReply(0, 1, [OneSlot]), [10 * 4096]), 8, firstWord);
         channel.Expect(FrameKind.Collect, MachineMessages.Consumed);
         channel.Send(FrameKind.Collected, MachineMessages.Collected, new CollectReply(epoch, 0));
     }

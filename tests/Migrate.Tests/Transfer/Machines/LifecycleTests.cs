@@ -7,7 +7,7 @@ namespace Migrate.Tests.Transfer.Machines;
 public class LifecycleTests
 {
     /// <summary>Everything that may make a vCPU run, and from where; written down a second time on purpose.</summary>
-    private static readonly (FrameKind Request, LifecycleState From)[] _run =
+    private static readonly (FrameKind Request, LifecycleState From)[] Runs =
     [
         (FrameKind.Resume, LifecycleState.Paused),
         (FrameKind.Unquiesce, LifecycleState.Quiesced),
@@ -23,7 +23,7 @@ public class LifecycleTests
             foreach (var from in line.From.Intersect(stopped))
             {
                 var runs = line.To == LifecycleState.Running || (from == LifecycleState.Quiesced && line.To == LifecycleState.Logging);
-                Assert.Equal(_run.Contains((line.Request, from)), runs);
+                Assert.Equal(Runs.Contains((line.Request, from)), runs);
             }
     }
 

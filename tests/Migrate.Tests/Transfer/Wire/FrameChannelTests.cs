@@ -1,3 +1,4 @@
+using System.Net;
 using Migrate.Linux.Sockets;
 using Migrate.Model.Encoding;
 using Migrate.Model.Errors;
@@ -7,18 +8,18 @@ namespace Migrate.Tests.Transfer.Wire;
 
 public class FrameChannelTests
 {
-    private static readonly Shape<string> _text = Shapes.Text;
+    private static readonly Shape<string> Text = Shapes.Text;
 
     [Fact]
     public void A_structured_frame_arrives_as_it_was_sent()
     {
         var (first, second) = Channels();
-        first.Send(FrameKind.Hello, _text, "one");
+        first.Send(FrameKind.Hello, Text, "one");
         first.Send(FrameKind.Done);
-        first.Send(FrameKind.Start, _text, "three");
-        Assert.Equal("one", second.Expect(FrameKind.Hello, _text));
+        first.Send(FrameKind.Start, Text, "three");
+        Assert.Equal("one", second.Expect(FrameKind.Hello, Text));
         second.Expect(FrameKind.Done);
-        Assert.Equal("three", second.Expect(FrameKind.Start, _text));
+        Assert.Equal("three", second.Expect(FrameKind.Start, Text));
         Assert.Equal(first.BytesSent, second.BytesReceived);
     }
 
@@ -26,11 +27,11 @@ public class FrameChannelTests
     public void Another_frame_than_the_expected_one_is_refused_by_name()
     {
         var (first, second) = Channels();
-        first.Send(FrameKind.Hello, _text, "one");
-        var error = Assert.Throws<MigrateException>(() => second.Expect(FrameKind.Start, _text));
+        first.Send(FrameKind.Hello, Text, "one");
+        var error = Assert.Throws<MigrateException>(() => second.Expect(FrameKind.Start, Text));
         Assert.Equal(ErrorCode.Protocol, error.Code);
         Assert.Contains("hello (0x0201) where start (0x020a)", error.Message);
-        Assert.Throws<MigrateException>(() => second.Expect(FrameKind.Hello, _text));
+        Assert.Throws<MigrateException>(() => second.Expect(FrameKind.Hello, Text));
     }
 
     [Fact]
@@ -110,24 +111,24 @@ public class FrameChannelTests
     [Fact]
     public void Every_single_flipped_bit_of_a_frame_is_seen()
     {
-        var frame = FrameBytes.Of(FrameKind.Hello, _text, "some words");
+        var frame = FrameBytes.Of(FrameKind.Hello, Text, "some words");
         for (var bit = 0; bit < frame.Length * 8; bit++)
         {
             frame[bit / 8] ^= (byte)(1 << bit % 8);
-            Assert.ThrowsAny<MigrateException>(() => Reading(frame).Expect(FrameKind.Hello, _text));
+            Assert.ThrowsAny<MigrateException>(() => Reading(frame).Expect(FrameKind.Hello, Text));
             frame[bit / 8] ^= (byte)(1 << bit % 8);
         }
-        Assert.Equal("some words", Reading(frame).Expect(FrameKind.Hello, _text));
+        Assert.Equal("some words", Reading(frame).Expect(FrameKind.Hello, Text));
     }
 
     [Fact]
     public void A_frame_cut_at_any_byte_is_a_lost_peer()
     {
-        var frame = FrameBytes.Of(FrameKind.Hello, _text, "some words");
+        var frame = FrameBytes.Of(FrameKind.Hello, Text, "some words");
         for (var length = 0; length < frame.Length; length++)
         {
             var channel = Reading(frame[..length]);
-            Assert.Equal(ErrorCode.PeerLost, Assert.ThrowsAny<MigrateException>(() => channel.Expect(FrameKind.Hello, _text)).Code);
+            Assert.Equal(ErrorCode.PeerLost, Assert.ThrowsAny<MigrateException>(() => channel.Expect(FrameKind.Hello, Text)).Code);
             Assert.True(channel.IsBroken);
         }
     }
@@ -137,7 +138,7 @@ public class FrameChannelTests
     {
         var (raw, socket) = UnixSocket.Pair();
         using var channel = new FrameChannel(new UnixByteStream(socket), StreamPurpose.Transfer);
-        byte[] bytes = [.. FrameBytes.Preamble(StreamPurpose.Transfer), .. FrameBytes.Of(FrameKind.Hello, _text, "some words")];
+        byte[] bytes = [.. FrameBytes.Preamble(StreamPurpose.Transfer), .. FrameBytes.Of(FrameKind.Hello, Text, "some words")];
         var sender = OtherSide.Run(() =>
         {
             foreach (var b in bytes)
@@ -147,8 +148,35 @@ public class FrameChannelTests
             }
         });
         channel.ReadPreamble();
-        Assert.Equal("some words", channel.Expect(FrameKind.Hello, _text));
+        Assert.Equal("some words", channel.Expect(FrameKind.Hello, Text));
         sender.Join();
+        raw.Dispose();
+    }
+
+    [Fact]
+    public void Frames_cross_TCP_and_small_ones_leave_at_once()
+    {
+        using var listener = TcpListenerSocket.Listen(new IPEndPoint(IPAddress.Loopback, 0));
+        TcpConnection? accepted = null;
+        var other = OtherSide.Run(() => accepted = listener.Accept(TimeSpan.FromSeconds(30)));
+        var connection = TcpConnection.Connect("127.0.0.1", listener.LocalEndPoint.Port, TimeSpan.FromSeconds(30));
+        other.Join();
+        using var sending = new FrameChannel(new TcpByteStream(connection), StreamPurpose.Transfer);
+        using var receiving = new FrameChannel(new TcpByteStream(accepted!), StreamPurpose.Transfer);
+        Assert.True(connection.NoDelay && accepted!.NoDelay);
+        sending.Send(FrameKind.Hello, Text, "over TCP");
+        Assert.Equal("over TCP", receiving.Expect(FrameKind.Hello, Text));
+        sending.Abort();
+        Assert.Equal(ErrorCode.PeerLost, Assert.ThrowsAny<MigrateException>(() => receiving.Receive()).Code);
+        Assert.Equal(ErrorCode.PeerLost, Assert.ThrowsAny<MigrateException>(() => sending.Send(FrameKind.Done)).Code);
+    }
+
+    [Fact]
+    public void A_silent_peer_is_a_timeout()
+    {
+        var (raw, socket) = UnixSocket.Pair();
+        using var channel = new FrameChannel(new UnixByteStream(socket), StreamPurpose.Transfer) { IdleTimeout = TimeSpan.FromMilliseconds(1) };
+        Assert.Equal(ErrorCode.TimedOut, Assert.ThrowsAny<MigrateException>(() => channel.Receive()).Code);
         raw.Dispose();
     }
 
@@ -181,7 +209,7 @@ public class FrameChannelTests
             Remedy = "Give it more time.",
         });
         first.Send(FrameKind.Done);
-        var error = Assert.Throws<PeerErrorException>(() => second.Expect(FrameKind.Hello, _text));
+        var error = Assert.Throws<PeerErrorException>(() => second.Expect(FrameKind.Hello, Text));
         Assert.Equal((ErrorCode.NotConverging, Stage.PreCopy, true, true, "Give it more time."), (error.Code, error.Stage, error.IsTransient, error.SourceRuns, error.Remedy));
         Assert.Equal("too many writes", error.Reason);
         Assert.StartsWith("the first: ", error.Message);
@@ -235,12 +263,12 @@ public class FrameChannelTests
             using (var writing = new FrameChannel(new FileByteStream(File.OpenHandle(path, FileMode.CreateNew, FileAccess.Write), path), StreamPurpose.Snapshot))
             {
                 writing.WritePreamble();
-                writing.Send(FrameKind.Hello, _text, "in a file");
+                writing.Send(FrameKind.Hello, Text, "in a file");
             }
             using (var reading = new FrameChannel(new FileByteStream(File.OpenHandle(path), path), StreamPurpose.Snapshot))
             {
                 reading.ReadPreamble();
-                Assert.Equal("in a file", reading.Expect(FrameKind.Hello, _text));
+                Assert.Equal("in a file", reading.Expect(FrameKind.Hello, Text));
                 var end = Assert.Throws<MigrateException>(() => reading.Receive());
                 Assert.Equal(ErrorCode.Malformed, end.Code);
                 Assert.Contains($"{path} ends at offset {new FileInfo(path).Length}", end.Message);
@@ -257,8 +285,8 @@ public class FrameChannelTests
     {
         byte[] valid =
         [
-            .. FrameBytes.Preamble(StreamPurpose.Transfer), .. FrameBytes.Of(FrameKind.Hello, _text, "some words"), .. FrameBytes.Of(FrameKind.Done),
-            .. FrameBytes.Of((FrameKind)0x7000, new byte[40], FrameFlags.Optional), .. FrameBytes.Of(FrameKind.Start, _text, new string('x', 300)),
+            .. FrameBytes.Preamble(StreamPurpose.Transfer), .. FrameBytes.Of(FrameKind.Hello, Text, "some words"), .. FrameBytes.Of(FrameKind.Done),
+            .. FrameBytes.Of((FrameKind)0x7000, new byte[40], FrameFlags.Optional), .. FrameBytes.Of(FrameKind.Start, Text, new string('x', 300)),
         ];
         var random = new Random(11);
         var refused = 0;
@@ -274,7 +302,7 @@ public class FrameChannelTests
                 while (true)
                 {
                     var frame = channel.Receive();
-                    if (frame.Kind != FrameKind.Done) frame.Decode(_text);
+                    if (frame.Kind != FrameKind.Done) frame.Decode(Text);
                 }
             }
             catch (MigrateException e)

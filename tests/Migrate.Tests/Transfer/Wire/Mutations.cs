@@ -6,7 +6,7 @@ namespace Migrate.Tests.Transfer.Wire;
 /// <summary>Streams that were right once.</summary>
 internal static class Mutations
 {
-    private static readonly ulong[] _nasty = [0, 1, 0x7f, 0x80, 0xff, 0xffff, 0x7fffffff, 0x80000000, 0xffffffff, ulong.MaxValue, 1UL << 63, 4096, 1 << 20];
+    private static readonly ulong[] Nasty = [0, 1, 0x7f, 0x80, 0xff, 0xffff, 0x7fffffff, 0x80000000, 0xffffffff, ulong.MaxValue, 1UL << 63, 4096, 1 << 20];
 
     /// <summary>One to four changes: a bit, a byte, a nasty number, a cut, a doubled or moved piece.</summary>
     public static byte[] Of(byte[] valid, Random random, Action<byte[]> fixChecksums)
@@ -25,7 +25,7 @@ internal static class Mutations
                     break;
                 case 2:
                     var number = new byte[8];
-                    BinaryPrimitives.WriteUInt64LittleEndian(number, _nasty[random.Next(_nasty.Length)]);
+                    BinaryPrimitives.WriteUInt64LittleEndian(number, Nasty[random.Next(Nasty.Length)]);
                     var length = Math.Min(1 << random.Next(4), bytes.Length - at);
                     number.AsSpan(0, length).CopyTo(bytes.AsSpan(at));
                     break;
