@@ -42,9 +42,11 @@ public sealed class RestoreAgent : IDisposable
         {
             _ledger = new HandoverLedger(state, state.AgentId(), options.OutcomePatience);
             _listener = TcpListenerSocket.Listen(options.Listen);
+            state.AgentAddress = _listener.LocalEndPoint.ToString();
         }
         catch
         {
+            _listener?.Dispose();
             _owner.Dispose();
             throw;
         }

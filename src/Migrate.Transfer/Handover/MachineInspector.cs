@@ -36,6 +36,8 @@ internal static class MachineInspector
         Ask(record.MachineSocket, record.MachinePid, patience, status => status.State switch
         {
             LifecycleState.Destroyed => MachineFinding.Gone,
+            // A sender that still holds its session may be saying START at this moment.
+            LifecycleState.Released when status.Session.Length > 0 => MachineFinding.Held,
             LifecycleState.Released => status.HandoverId == record.Id ? MachineFinding.Released : MachineFinding.Here,
             LifecycleState.Running or LifecycleState.Paused when status.Session.Length == 0 => MachineFinding.Here,
             _ => MachineFinding.Held,

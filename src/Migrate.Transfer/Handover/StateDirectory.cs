@@ -8,7 +8,7 @@ namespace Migrate.Transfer.Handover;
 
 /// <summary>Where this host's sender and agent keep what must survive them.</summary>
 /// <remarks>
-/// <c>handovers/source/ID.json</c>, <c>handovers/destination/ID.json</c>, and <c>agent/id</c>. Everything is for its owner alone.
+/// <c>handovers/source/ID.json</c>, <c>handovers/destination/ID.json</c>, and <c>agent/id</c> and <c>agent/address</c>. Everything is for its owner alone.
 /// </remarks>
 public sealed class StateDirectory
 {
@@ -65,6 +65,17 @@ public sealed class StateDirectory
         var path = Path.Combine(AgentDirectory, "id");
         if (!File.Exists(path)) DurableFile.WriteAtomically(path, Encoding.ASCII.GetBytes(HandoverId.New() + "\n"), FileMode);
         return HandoverId.Check(File.ReadAllText(path).TrimEnd('\n'), $"the agent's id in {path}:");
+    }
+
+    /// <summary>HOST:PORT of the agent that has the directory, or had it last; empty for none yet.</summary>
+    public string AgentAddress
+    {
+        get
+        {
+            var path = Path.Combine(AgentDirectory, "address");
+            return File.Exists(path) ? File.ReadAllText(path).TrimEnd('\n') : "";
+        }
+        internal set => DurableFile.WriteAtomically(Path.Combine(AgentDirectory, "address"), Encoding.ASCII.GetBytes(value + "\n"), FileMode);
     }
 
     private string Make(params ReadOnlySpan<string> names)

@@ -56,7 +56,8 @@ public static class Resolver
                 var unknown = Unknown();
                 if (word == OperatorsWord.None) throw unknown;
                 overrode = unknown.Message;
-                Run(State, Take(word == OperatorsWord.RunHere ? SourceEvent.RunHere : SourceEvent.Discard));
+                var next = Take(word == OperatorsWord.RunHere ? SourceEvent.RunHere : SourceEvent.Discard);
+                Run(State, next);
                 if (State == SourceState.Unknown) throw Unknown();
             }
             return new Resolution(State, overrode, Record);

@@ -12,7 +12,7 @@ internal abstract class SourceDriver(StateDirectory state, HandoverRecord<Source
 {
     private static readonly TimeSpan _firstPause = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan _longestPause = TimeSpan.FromSeconds(2);
-    private static readonly TimeSpan _inspectPatience = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan _longestInspection = TimeSpan.FromSeconds(5);
 
     // One question may take as long as the agent waits for a session to end, and some.
     private static readonly TimeSpan _questionTimeout = TimeSpan.FromSeconds(10);
@@ -23,7 +23,7 @@ internal abstract class SourceDriver(StateDirectory state, HandoverRecord<Source
     private TimeSpan _pause = _firstPause;
 
     /// <summary>Where it stands.</summary>
-    public SourceState State { get; private set; } = SourceState.Connecting;
+    public SourceState State { get; private set; }
 
     /// <summary>What is, or will be, written down.</summary>
     public HandoverRecord<SourceMark> Record { get; protected set; } = record;
@@ -41,7 +41,7 @@ internal abstract class SourceDriver(StateDirectory state, HandoverRecord<Source
     /// <param name="act">What is done in it first.</param>
     protected void Run(SourceState from, SourceAct act)
     {
-        Enter(from);
+        if (State != from) Enter(from);
         while (true)
         {
             var occurred = Attempt(() => Perform(act));
@@ -190,7 +190,7 @@ internal abstract class SourceDriver(StateDirectory state, HandoverRecord<Source
         return null;
     }
 
-    private SourceEvent Inspect() => MachineInspector.Source(Record, _inspectPatience) switch
+    private SourceEvent Inspect() => MachineInspector.Source(Record, outcomeTimeout < _longestInspection ? outcomeTimeout : _longestInspection) switch
     {
         MachineFinding.Here => SourceEvent.FoundHere,
         MachineFinding.Released => SourceEvent.FoundReleased,

@@ -1,6 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
-using Migrate.Model;
+using Migrate.Linux.Memory;
 using Migrate.Model.Hosts;
 using Migrate.Model.Machines;
 using Migrate.Model.Plans;
@@ -90,13 +90,20 @@ internal sealed class MoveHarness : IDisposable, IProfileSource, IHandoverObserv
 
     public string PathOf(string name) => Path.Combine(_root, name);
 
-    public SendReport Send(Func<SendOptions, SendOptions>? change = null, Action<SendEvent>? progress = null, CancellationToken cancelled = default) =>
-        Sender.Send(change is null ? Options : change(Options), progress, cancelled);
+    public SendReport Send(Func<SendOptions, SendOptions>? change = null, Action<SendEvent>? progress = null, CancellationToken? cancelled = null) =>
+        Sender.Send(change is null ? Options : change(Options), progress, cancelled ?? TestContext.Current.CancellationToken);
 
     public HandoverRecord<SourceMark> SourceRecord => SourceState.Source.Find(Assert.Single(SourceState.Source.Ids()))!;
 
-    public HandoverRecord<Migrate.Transfer.Receive.DestinationMark> DestinationRecord =>
-        AgentState.Destination.Find(Assert.Single(AgentState.Destination.Ids()))!;
+    /// <summary>The one record, once the agent's sessions are over.</summary>
+    public HandoverRecord<Migrate.Transfer.Receive.DestinationMark> DestinationRecord
+    {
+        get
+        {
+            Assert.True(SpinWait.SpinUntil(() => Agent.Status.Moves.Count == 0, TimeSpan.FromSeconds(30)));
+            return AgentState.Destination.Find(Assert.Single(AgentState.Destination.Ids()))!;
+        }
+    }
 
     /// <summary>A new process of the agent, as far as this process can play one.</summary>
     public void RestartAgent()
@@ -143,6 +150,30 @@ internal sealed class CapturingIncoming(IIncomingMachine inner) : IIncomingMachi
     public void Dispose() => inner.Dispose();
 }
 
+/// <summary>One byte of guest memory changes once all pages have arrived: before the first register is read back after the stop.</summary>
+internal sealed class SpoiledPage(IIncomingMachine inner) : IIncomingMachine
+{
+    public IReadOnlyList<GuestMemory> Memory => inner.Memory;
+
+    public IReadOnlyList<StepAnswer> Execute(IReadOnlyList<RestoreStep> steps)
+    {
+        if (steps.Any(s => s.Phase == StepPhase.Apply))
+        {
+            var memory = (MemFd)inner.Memory[0].Handle;
+            Assert.True(memory.TryFindData(0, out var start, out _));
+            using var mapping = memory.Map(MappingAccess.ReadWrite);
+            mapping.Slice(start, 1)[0] ^= 1;
+        }
+        return inner.Execute(steps);
+    }
+
+    public IReadOnlyList<ReadAnswer> Read(IReadOnlyList<RegisterAddress> registers) => inner.Read(registers);
+
+    public IMachine Complete(VmDescription description) => inner.Complete(description);
+
+    public void Dispose() => inner.Dispose();
+}
+
 /// <summary>Carries bytes between sender and agent until it is cut.</summary>
 internal sealed class Relay : IDisposable
 {
@@ -171,9 +202,16 @@ internal sealed class Relay : IDisposable
         {
             foreach (var socket in _sockets)
             {
-                // Both ends see a reset, and bytes under way are lost.
-                socket.LingerState = new LingerOption(true, 0);
-                socket.Dispose();
+                try
+                {
+                    // Both ends see a reset, and bytes under way are lost.
+                    socket.LingerState = new LingerOption(true, 0);
+                    socket.Dispose();
+                }
+                catch (Exception e) when (e is SocketException or ObjectDisposedException)
+                {
+                    // Ended already.
+                }
             }
             _sockets.Clear();
         }
