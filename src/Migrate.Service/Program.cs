@@ -32,7 +32,7 @@ internal static class Program
 
     private static async Task Serve(ServiceOptions options)
     {
-        await using var app = ServiceHost.Build(options.Listen, new ServiceLimits(), CheckEndpoint.Check);
+        await using var app = ServiceHost.Build(options.Listen, new ServiceLimits(), CheckEndpoint.Check, Console.Error);
         try
         {
             await app.StartAsync();

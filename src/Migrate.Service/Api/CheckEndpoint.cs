@@ -24,7 +24,12 @@ internal sealed class CheckEndpoint(ServiceLimits limits, Func<CheckRequest, Che
         var source = request.Source as HostProfile;
         VcpuFeatures? features = request.Features is { } text && VcpuFeatures.TryParse(text, out var parsed) ? parsed : null;
         var state = request.Source as MachineState ?? DefaultMachine.Of(source!, features);
-        var options = new PlanOptions { Policy = request.Policy, Accept = request.AcceptedCodes, AcceptAssumed = request.Accept.Contains(CheckRequest.Assumed) };
+        var options = new PlanOptions
+        {
+            Policy = request.Policy,
+            Accept = request.AcceptedCodes,
+            AcceptAssumed = request.Accept.Contains(CheckRequest.Assumed),
+        };
         return Reports.Of(Planner.Plan(state, request.Destination, options, source), state, request.Destination, request.Plan);
     }
 
@@ -36,7 +41,11 @@ internal sealed class CheckEndpoint(ServiceLimits limits, Func<CheckRequest, Che
         if (!_places.Wait(0))
         {
             context.Response.Headers.RetryAfter = "1";
-            throw new MigrateException(ErrorCode.Busy, $"{limits.InFlight} checks are already in flight") { IsTransient = true, Remedy = "Ask again in a moment." };
+            throw new MigrateException(ErrorCode.Busy, $"{limits.InFlight} checks are already in flight")
+            {
+                IsTransient = true,
+                Remedy = "Ask again in a moment.",
+            };
         }
         Task<byte[]> work;
         try
@@ -57,7 +66,10 @@ internal sealed class CheckEndpoint(ServiceLimits limits, Func<CheckRequest, Che
         }
         catch (TimeoutException e)
         {
-            throw new MigrateException(ErrorCode.TimedOut, $"the check took longer than {limits.Work.TotalSeconds:0} s", e) { Remedy = "Run vmmigrate check with the same documents." };
+            throw new MigrateException(ErrorCode.TimedOut, $"the check took longer than {limits.Work.TotalSeconds:0} s", e)
+            {
+                Remedy = "Run vmmigrate check with the same documents.",
+            };
         }
     }
 

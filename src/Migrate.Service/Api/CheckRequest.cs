@@ -49,7 +49,8 @@ internal sealed record CheckRequest
             Shapes.List(Shapes.TextUpTo(64), Codes.Count + 1),
             r => r.Accept,
             default,
-            $"Codes of findings that no longer stop the move, and '{Assumed}' for a verdict that rests on assumptions. Codes: {string.Join(", ", Codes.Keys)}.");
+            $"Codes of findings that no longer stop the move, and '{Assumed}' for a verdict that rests on assumptions. "
+                + $"Codes: {string.Join(", ", Codes.Keys)}.");
         var features = record.Optional(
             "features",
             Shapes.Optional(Shapes.TextUpTo(256)),

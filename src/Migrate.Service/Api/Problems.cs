@@ -24,13 +24,14 @@ internal sealed record Problem(int Status, string Title, string Detail, string C
 }
 
 /// <summary>Turns everything that goes wrong into a <see cref="Problem"/>.</summary>
-internal static class Problems
+/// <param name="errors">Where a bug in the service is reported in full.</param>
+internal sealed class Problems(TextWriter errors)
 {
     /// <summary>The code of an error that is a bug in the service.</summary>
     public const string Bug = "bug";
 
     /// <summary>Middleware around all others.</summary>
-    public static async Task Guard(HttpContext context, RequestDelegate next)
+    public async Task Guard(HttpContext context, RequestDelegate next)
     {
         Problem problem;
         try
@@ -53,7 +54,7 @@ internal static class Problems
         }
         catch (Exception e) when (!context.Response.HasStarted)
         {
-            Console.Error.WriteLine($"Migrate.Service: {context.Request.Path} failed: {e}");
+            errors.WriteLine($"Migrate.Service: {context.Request.Path} failed: {e}");
             problem = Of(StatusCodes.Status500InternalServerError, "the service failed; its error output says how", Bug, "Report it with that output.");
         }
         if (context.Response.HasStarted || context.RequestAborted.IsCancellationRequested) return;
@@ -63,7 +64,8 @@ internal static class Problems
     private static Problem OfStatus(HttpContext context) => context.Response.StatusCode switch
     {
         StatusCodes.Status404NotFound => Of(404, "there is nothing here", ErrorCode.NotFound.Text(), $"See {ApiDescription.Path}."),
-        StatusCodes.Status405MethodNotAllowed => Of(405, $"the method is not one of {context.Response.Headers.Allow}", ErrorCode.Usage.Text(), $"See {ApiDescription.Path}."),
+        StatusCodes.Status405MethodNotAllowed =>
+            Of(405, $"the method is not one of {context.Response.Headers.Allow}", ErrorCode.Usage.Text(), $"See {ApiDescription.Path}."),
         var status => Of(status, "the request cannot be answered", ErrorCode.Usage.Text(), null),
     };
 

@@ -21,7 +21,8 @@ internal static class ServiceHost
     /// <param name="listen">Where; port 0 takes any free one.</param>
     /// <param name="limits">Its bounds.</param>
     /// <param name="check">Answers a request; may raise a <see cref="Migrate.Model.Errors.MigrateException"/>.</param>
-    public static WebApplication Build(IPEndPoint listen, ServiceLimits limits, Func<CheckRequest, CheckReport> check)
+    /// <param name="errors">Where a bug in the service is reported.</param>
+    public static WebApplication Build(IPEndPoint listen, ServiceLimits limits, Func<CheckRequest, CheckReport> check, TextWriter errors)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = Grace);
@@ -44,7 +45,7 @@ internal static class ServiceHost
         });
 
         var app = builder.Build();
-        app.Use(Problems.Guard);
+        app.Use(new Problems(errors).Guard);
         app.UseRouting();
         HealthEndpoint.MapTo(app);
         new CheckEndpoint(limits, check).MapTo(app);

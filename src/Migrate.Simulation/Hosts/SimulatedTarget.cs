@@ -22,7 +22,6 @@ public sealed class SimulatedTarget : IRestoreTarget
     private readonly SortedDictionary<int, Vcpu> _vcpus = [];
     private readonly List<DeviceState> _devices = [];
     private readonly List<HandlerState> _handlers = [];
-    private readonly List<VmAttribute> _attributes = [];
     private VmType? _type;
     private VcpuFeatures _features;
     private GicDescription _gic;
@@ -146,8 +145,6 @@ public sealed class SimulatedTarget : IRestoreTarget
             return new(Errno.EINVAL, $"attribute {attribute.Name} is not known here");
         // kvm_vm_ioctl_enable_cap: MTE and writable implementation ids only while there is no vCPU.
         if (isCapability && _vcpus.Count != 0) return new(Errno.EINVAL, "capabilities come before the first vCPU");
-        _attributes.RemoveAll(a => a.Name == attribute.Name);
-        _attributes.Add(attribute);
         return StepAnswer.Ok;
     }
 

@@ -17,11 +17,12 @@ internal readonly unsafe struct PartitionWindow
     /// <summary>Where its writes are noted.</summary>
     public required DirtyBitmap Dirty { get; init; }
 
-    /// <summary>Checks what the registers claim: they come from outside. The base must be a page of a slot; the size is cut to what the slot has.</summary>
+    /// <summary>Checks what the registers claim: they come from outside. The base must be a page of a slot that may be written; the size is cut to what the slot has.</summary>
     public static bool TryCreate(GuestRam ram, in ProgramState state, out PartitionWindow window)
     {
         window = default;
-        if (state.PartitionBase % GuestProgram.Page != 0 || !ram.TryTranslate(state.PartitionBase, out var slot, out var offset, out var rest))
+        if (state.PartitionBase % GuestProgram.Page != 0 || !ram.TryTranslate(state.PartitionBase, out var slot, out var offset, out var rest)
+            || slot.Region.ReadOnly)
             return false;
         var pages = Math.Min(Math.Min(state.PartitionSize, rest) / GuestProgram.Page, uint.MaxValue);
         if (pages == 0) return false;

@@ -7,7 +7,7 @@ namespace Migrate.Simulation.Sabotage;
 /// <summary>A machine whose dirty log loses one page, once: in the harvest after the stop, where nothing writes the page again before the move is over.</summary>
 /// <remarks>A page that the harvest before already named may have been copied after its last write, and losing it would cost nothing. So the victim is one
 /// that was clean then; any other only where the last slot has no such page.</remarks>
-public sealed class SabotagedMachine(IMachine inner) : IMachine
+public sealed class SabotagedMachine(IMachine inner) : IMachine, IDisposable
 {
     private readonly Dictionary<int, ulong[]> _harvestBefore = [];
 
@@ -53,6 +53,9 @@ public sealed class SabotagedMachine(IMachine inner) : IMachine
 
     /// <inheritdoc/>
     public void Resume() => inner.Resume();
+
+    /// <summary>Disposes the machine inside, where that can be.</summary>
+    public void Dispose() => (inner as IDisposable)?.Dispose();
 
     private static bool Strike(Span<ulong> harvest, ReadOnlySpan<ulong> spared)
     {

@@ -37,7 +37,8 @@ internal sealed class FrameFile(SafeFileHandle file, string path, long length) :
         return preamble.Length;
     }
 
-    /// <summary>Reads a header; its payload ends before <paramref name="limit"/>. An optional frame of an unknown kind is not <paramref name="known"/>.</summary>
+    /// <summary>Reads a header; its payload ends before <paramref name="limit"/>.
+    /// An optional frame of an unknown kind is not <paramref name="known"/>.</summary>
     public FrameHeader Header(long offset, long limit, IncrementalHash? digest, out bool known)
     {
         Span<byte> bytes = stackalloc byte[FrameHeader.Size];
@@ -70,7 +71,8 @@ internal sealed class FrameFile(SafeFileHandle file, string path, long length) :
         if (header.Kind != kind) throw Broken(offset, $"{FrameTable.NameOf(header.Kind)} stands where {FrameTable.NameOf(kind)} belongs");
         var payload = new byte[header.Length];
         Read(offset + FrameHeader.Size, payload, digest);
-        if (Crc32C.Of(payload) != header.PayloadChecksum) throw Broken(offset, $"the {FrameTable.NameOf(kind)} frame is damaged: its payload's checksum does not fit");
+        if (Crc32C.Of(payload) != header.PayloadChecksum)
+            throw Broken(offset, $"the {FrameTable.NameOf(kind)} frame is damaged: its payload's checksum does not fit");
         offset += FrameHeader.Size + payload.Length;
         return payload;
     }
@@ -85,7 +87,11 @@ internal sealed class FrameFile(SafeFileHandle file, string path, long length) :
         }
         catch (MigrateException e)
         {
-            throw new MigrateException(e.Code, $"{path}, {FrameTable.NameOf(kind)} frame that ends at offset {offset}: {e.Message}", e) { Stage = Stage.Snapshot, Remedy = e.Remedy };
+            throw new MigrateException(e.Code, $"{path}, {FrameTable.NameOf(kind)} frame that ends at offset {offset}: {e.Message}", e)
+            {
+                Stage = Stage.Snapshot,
+                Remedy = e.Remedy,
+            };
         }
     }
 
@@ -110,7 +116,11 @@ internal sealed class FrameFile(SafeFileHandle file, string path, long length) :
     }
 
     public MigrateException Broken(long offset, string reason) =>
-        new(ErrorCode.Malformed, $"{path}: at offset {offset}: {reason}") { Stage = Stage.Snapshot, Remedy = "Use another snapshot; this file cannot be restored." };
+        new(ErrorCode.Malformed, $"{path}: at offset {offset}: {reason}")
+        {
+            Stage = Stage.Snapshot,
+            Remedy = "Use another snapshot; this file cannot be restored.",
+        };
 
     public void Dispose() => file.Dispose();
 

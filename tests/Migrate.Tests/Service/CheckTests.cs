@@ -143,6 +143,7 @@ public class CheckTests
         var problem = await RunningService.Problem(response, HttpStatusCode.InternalServerError);
         Assert.Equal("bug", (string)problem["code"]!);
         Assert.DoesNotContain("inside", problem.ToJsonString());
+        Assert.Contains("inside", service.Errors.ToString());
     }
 
     [Fact]

@@ -14,9 +14,10 @@ internal sealed class RunningService : IAsyncDisposable
 {
     private readonly WebApplication _app;
 
-    private RunningService(WebApplication app)
+    private RunningService(WebApplication app, StringWriter errors)
     {
         _app = app;
+        Errors = errors;
         Address = new Uri(ServiceHost.AddressOf(app));
         Client = new HttpClient { BaseAddress = Address };
     }
@@ -25,11 +26,15 @@ internal sealed class RunningService : IAsyncDisposable
 
     public HttpClient Client { get; }
 
+    /// <summary>What the service reported about itself.</summary>
+    public StringWriter Errors { get; }
+
     public static async Task<RunningService> Start(ServiceLimits? limits = null, Func<CheckRequest, CheckReport>? check = null)
     {
-        var app = ServiceHost.Build(new IPEndPoint(IPAddress.Loopback, 0), limits ?? new ServiceLimits(), check ?? CheckEndpoint.Check);
+        var errors = new StringWriter();
+        var app = ServiceHost.Build(new IPEndPoint(IPAddress.Loopback, 0), limits ?? new ServiceLimits(), check ?? CheckEndpoint.Check, errors);
         await app.StartAsync(TestContext.Current.CancellationToken);
-        return new RunningService(app);
+        return new RunningService(app, errors);
     }
 
     public Task<HttpResponseMessage> Post(string body, string mediaType = "application/json") =>

@@ -1,3 +1,4 @@
+using System.Numerics;
 using Migrate.Linux.Memory;
 using Migrate.Model.Machines;
 using Migrate.Simulation.Machines;
@@ -73,6 +74,38 @@ public class DirtyLogTests
         Assert.True(memory.View(0, 2 << 16).SequenceEqual(copy));
     }
 
+    /// <summary>A writer and a collector in the same words of the log: every page is marked once an episode, so every mark that is lost is seen.</summary>
+    [Fact]
+    public void A_mark_is_never_lost_to_a_harvest_of_its_word()
+    {
+        const int Episodes = 300;
+        const int Pages = 4096;
+        var log = new DirtyBitmap(Pages * 4096, 12);
+        int episode = 0, done = 0;
+        var writer = new Thread(() =>
+        {
+            for (var i = 1; i <= Episodes; i++)
+            {
+                WaitFor(ref episode, i);
+                for (var page = 0UL; page < Pages; page++) log.Mark(page * 4096);
+                Volatile.Write(ref done, i);
+            }
+        });
+        writer.Start();
+        var lost = 0;
+        var bitmap = new ulong[log.Words];
+        for (var i = 1; i <= Episodes; i++)
+        {
+            bitmap.AsSpan().Clear();
+            Volatile.Write(ref episode, i);
+            while (Volatile.Read(ref done) != i) log.CollectInto(bitmap);
+            log.CollectInto(bitmap);
+            lost += Pages - bitmap.Sum(BitOperations.PopCount);
+        }
+        writer.Join();
+        Assert.Equal(0, lost);
+    }
+
     [Theory]
     [InlineData(12)]
     [InlineData(14)]
@@ -86,6 +119,12 @@ public class DirtyLogTests
         log.CollectInto(bitmap);
         Assert.Equal(0b1001UL, bitmap[0]);
         Assert.Equal((((1 << 20) >> shift) + 63) / 64, log.Words);
+    }
+
+    private static void WaitFor(ref int value, int wanted)
+    {
+        var spin = default(SpinWait);
+        while (Volatile.Read(ref value) != wanted) spin.SpinOnce(sleep1Threshold: -1);
     }
 
     private static void RunOne(ProgramState state, in PartitionWindow window) => GuestProgram.Run(ref state, window, default, 1);

@@ -43,6 +43,18 @@ public class HostileGuestTests
     }
 
     [Fact]
+    public void No_vcpu_writes_a_read_only_slot()
+    {
+        var incoming = new SimulatedIncoming(WithSve);
+        var rom = new MemorySlot(1, 0, 1 << 16, ReadOnly: true);
+        var vm = MoveTests.Built(incoming);
+        incoming.Execute([new MapMemory(rom), Write(0, 1), Write(1, 0), Write(2, rom.Size)]);
+        using var machine = (SimulatedMachine)incoming.Complete(vm with { Memory = [vm.Memory[0], rom] });
+        machine.Resume();
+        Assert.True(SpinWait.SpinUntil(() => Counter(machine, "faults") == 1, Patience));
+    }
+
+    [Fact]
     public void A_step_counter_beyond_its_target_is_a_finished_program()
     {
         var incoming = new SimulatedIncoming(WithSve);
