@@ -222,6 +222,7 @@ public class SendTests
             if (e is RoundEvent { Round: 1 }) agent.Cancel(id);
         })).Code);
         SourceGoesOn(harness);
+        Assert.Equal(DestinationMark.Never, harness.DestinationRecord.Mark);
         Assert.Equal(ErrorCode.NotFound, Assert.ThrowsAny<MigrateException>(() => agent.Cancel(id)).Code);
 
         var late = default(ErrorCode);
