@@ -25,6 +25,9 @@ public sealed record ForeignCapture
     /// <summary>The host's kernel release; empty where neither the file nor its name says it, and then no profile can be assumed.</summary>
     public required string KernelRelease { get; init; }
 
+    /// <summary>Whether it tells enough of its host for a profile to be assumed (<see cref="ForeignProfile"/>).</summary>
+    public bool TellsHost => KernelRelease.Length > 0;
+
     /// <summary>vCPU features.</summary>
     public required VcpuFeatures Features { get; init; }
 

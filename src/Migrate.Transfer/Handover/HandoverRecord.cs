@@ -56,12 +56,12 @@ public static class HandoverRecords
         var schema = record.Required("schema", Shapes.TextUpTo(64), _ => schemaId, "Which document this is.");
         var id = record.Required("id", HandoverId.Shape, r => r.Id, "The handover's id.");
         var mark = record.Required("state", Shapes.Enum<TMark>(), r => r.Mark, "How far it went.");
-        var vmId = record.Optional("vm_id", Shapes.Text, r => r.VmId, "", "Identity of the VM.");
-        var vmName = record.Optional("vm_name", Shapes.Text, r => r.VmName, "", "Name of the VM.");
-        var socket = record.Optional("machine_socket", Shapes.Text, r => r.MachineSocket, "", "This side's machine socket.");
-        var pid = record.Optional("machine_pid", Shapes.Int32, r => r.MachinePid, 0, "Process id of the VMM behind it.");
-        var address = record.Optional("agent_address", Shapes.Text, r => r.AgentAddress, "", "HOST:PORT of the agent.");
-        var agent = record.Optional("agent_id", HandoverId.Shape, r => r.AgentId, "", "Identity of the agent.");
+        var vmId = record.Optional("vmId", Shapes.Text, r => r.VmId, "", "Identity of the VM.");
+        var vmName = record.Optional("vmName", Shapes.Text, r => r.VmName, "", "Name of the VM.");
+        var socket = record.Optional("machineSocket", Shapes.Text, r => r.MachineSocket, "", "This side's machine socket.");
+        var pid = record.Optional("machinePid", Shapes.Int32, r => r.MachinePid, 0, "Process id of the VMM behind it.");
+        var address = record.Optional("agentAddress", Shapes.Text, r => r.AgentAddress, "", "HOST:PORT of the agent.");
+        var agent = record.Optional("agentId", HandoverId.Shape, r => r.AgentId, "", "Identity of the agent.");
         var time = record.Required("time", Shapes.TextUpTo(64), r => r.Time, "When it was written, ISO 8601 in UTC.");
         record.Rule(r => HandoverId.IsValid(r.Id) ? null : "the id is not 32 lowercase hexadecimal digits");
         return record.Build(v => new HandoverRecord<TMark>

@@ -129,7 +129,7 @@ internal static class TransferMessages
 
     public static Shape<AppliedState> Applied { get; } = MakeApplied();
 
-    public static Shape<string> Handover { get; } = Single("HandoverId", "handover_id", HandoverId.Shape, "The handover's id.");
+    public static Shape<string> Handover { get; } = Single("HandoverId", "handoverId", HandoverId.Shape, "The handover's id.");
 
     public static Shape<OutcomeQuestion> OutcomeQuestion { get; } = MakeQuestion();
 
@@ -147,15 +147,15 @@ internal static class TransferMessages
     private static Shape<Hello> MakeHello()
     {
         var record = new RecordShape<Hello>("Hello", "First frame of a move.");
-        var id = record.Required("handover_id", HandoverId.Shape, h => h.HandoverId, "The handover's id.");
+        var id = record.Required("handoverId", HandoverId.Shape, h => h.HandoverId, "The handover's id.");
         return record.Build(v => new Hello(HandoverId.Check(v.Get(id), "handover id")));
     }
 
     private static Shape<Welcome> MakeWelcome()
     {
         var record = new RecordShape<Welcome>("Welcome", "The agent says who it is.");
-        var agent = record.Required("agent_id", HandoverId.Shape, w => w.AgentId, "The agent's durable identity.");
-        var host = record.Required("host_name", Shapes.Text, w => w.HostName, "Its host.");
+        var agent = record.Required("agentId", HandoverId.Shape, w => w.AgentId, "The agent's durable identity.");
+        var host = record.Required("hostName", Shapes.Text, w => w.HostName, "Its host.");
         return record.Build(v => new Welcome(HandoverId.Check(v.Get(agent), "agent id"), v.Get(host)));
     }
 
@@ -165,8 +165,8 @@ internal static class TransferMessages
         var report = record.Required("report", Documents.MachineReport, o => o.Report, "The machine as its VMM describes it.");
         var policy = record.Optional("policy", Shapes.Enum<Policy>(), o => o.Policy, Policy.Vmmigrate, "Who restores.");
         var accept = record.Optional("accept", Shapes.List(Shapes.Enum<FindingCode>(), 64), o => o.Accept, [], "Findings that the operator accepts.");
-        var assumed = record.Optional("accept_assumed", Shapes.Boolean, o => o.AcceptAssumed, false, "Whether the verdict may rest on assumptions.");
-        var plan = record.Optional("include_plan", Shapes.Boolean, o => o.IncludePlan, false, "Whether the report of a check holds the plan.");
+        var assumed = record.Optional("acceptAssumed", Shapes.Boolean, o => o.AcceptAssumed, false, "Whether the verdict may rest on assumptions.");
+        var plan = record.Optional("includePlan", Shapes.Boolean, o => o.IncludePlan, false, "Whether the report of a check holds the plan.");
         return record.Build(v => new Offer
         {
             Report = v.Get(report),
@@ -214,16 +214,16 @@ internal static class TransferMessages
     private static Shape<OutcomeQuestion> MakeQuestion()
     {
         var record = new RecordShape<OutcomeQuestion>("OutcomeQuery", "Which side runs a handover's machine?");
-        var id = record.Required("handover_id", HandoverId.Shape, q => q.HandoverId, "The handover's id.");
-        var agent = record.Required("agent_id", HandoverId.Shape, q => q.AgentId, "The agent that is believed to be asked.");
+        var id = record.Required("handoverId", HandoverId.Shape, q => q.HandoverId, "The handover's id.");
+        var agent = record.Required("agentId", HandoverId.Shape, q => q.AgentId, "The agent that is believed to be asked.");
         return record.Build(v => new OutcomeQuestion(HandoverId.Check(v.Get(id), "handover id"), HandoverId.Check(v.Get(agent), "agent id")));
     }
 
     private static Shape<AgentStatus> MakeStatus()
     {
         var move = new RecordShape<AgentMove>("AgentMove", "One move that an agent receives.");
-        var id = move.Required("handover_id", HandoverId.Shape, m => m.HandoverId, "Its id.");
-        var name = move.Required("vm_name", Shapes.Text, m => m.VmName, "Name of the machine; empty before the offer.");
+        var id = move.Required("handoverId", HandoverId.Shape, m => m.HandoverId, "Its id.");
+        var name = move.Required("vmName", Shapes.Text, m => m.VmName, "Name of the machine; empty before the offer.");
         var peer = move.Required("peer", Shapes.Text, m => m.Peer, "Where it comes from.");
         var state = move.Required("state", Shapes.Enum<Receive.DestinationState>(), m => m.State, "Where it stands.");
         var pages = move.Required("pages", Shapes.Hex64, m => m.Pages, "Pages received.");
@@ -232,8 +232,8 @@ internal static class TransferMessages
             move.Build(v => new AgentMove(v.Get(id), v.Get(name), v.Get(peer), v.Get(state), v.Get(pages), v.Get(bytes))), MaxMoves);
 
         var record = new RecordShape<AgentStatus>("AgentStatus", "What an agent is doing.");
-        var agent = record.Required("agent_id", HandoverId.Shape, s => s.AgentId, "Its durable identity.");
-        var host = record.Required("host_name", Shapes.Text, s => s.HostName, "Its host.");
+        var agent = record.Required("agentId", HandoverId.Shape, s => s.AgentId, "Its durable identity.");
+        var host = record.Required("hostName", Shapes.Text, s => s.HostName, "Its host.");
         var pid = record.Required("pid", Shapes.Int32, s => s.Pid, "Its process.");
         var list = record.Optional("moves", moves, s => s.Moves, [], "The moves in progress.");
         return record.Build(v => new AgentStatus { AgentId = v.Get(agent), HostName = v.Get(host), Pid = v.Get(pid), Moves = v.Get(list) });

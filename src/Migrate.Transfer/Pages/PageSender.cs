@@ -34,6 +34,9 @@ public sealed unsafe class PageSender
         _zeros = new Batch(FrameKind.ZeroPages);
     }
 
+    /// <summary>Called on the sending thread after each batch with the bytes of its frame: a move over hours must be seen to go on.</summary>
+    public Action<long>? Sent { get; init; }
+
     /// <summary>Sends the pages of a slot whose bits are set.</summary>
     /// <param name="slot">Slot number.</param>
     /// <param name="bitmap">A private copy: one bit a page, as in <see cref="DirtyBitmap"/>.</param>
@@ -108,6 +111,7 @@ public sealed unsafe class PageSender
         _channel.SendPages(batch.Kind, table, batch.Vectors, batch.PageBytes);
         counts += new PageCounts(0, 0, bytes);
         batch.Reset();
+        Sent?.Invoke(bytes);
     }
 
     /// <summary>The bits of a word that stand for pages from <paramref name="first"/> to before <paramref name="behind"/>.</summary>

@@ -22,6 +22,12 @@ public sealed record ConnectedEvent(string HandoverId, string VmName, string Age
 /// <param name="Report">The report.</param>
 public sealed record VerdictEvent(CheckReport Report) : SendEvent;
 
+/// <summary>Pages are being sent; at most a few times a second.</summary>
+/// <param name="Round">The round, from 1.</param>
+/// <param name="Bytes">Bytes of page frames in this round so far.</param>
+/// <param name="RoundBytes">Bytes of the pages that the round began with; zero pages among them are not sent.</param>
+public sealed record ProgressEvent(int Round, ulong Bytes, ulong RoundBytes) : SendEvent;
+
 /// <summary>A round of pages is in place at the destination.</summary>
 /// <param name="Round">Its number, from 1.</param>
 /// <param name="Pages">Pages sent.</param>
@@ -66,6 +72,7 @@ internal static class SendEventShapes
         new UnionShape<SendEvent>("SendEvent", "One line of send --json.")
             .With("connected", Connected())
             .With("verdict", Verdict())
+            .With("progress", Sending())
             .With("round", Round())
             .With("throttle", Throttle())
             .With("stopped", Stopped())
@@ -81,11 +88,11 @@ internal static class SendEventShapes
     private static Shape<ConnectedEvent> Connected()
     {
         var record = new RecordShape<ConnectedEvent>("ConnectedEvent", "The agent answered.");
-        var id = record.Required("handover_id", Handover.HandoverId.Shape, e => e.HandoverId, "The handover's id.");
-        var name = record.Required("vm_name", Shapes.Text, e => e.VmName, "Name of the machine.");
+        var id = record.Required("handoverId", Handover.HandoverId.Shape, e => e.HandoverId, "The handover's id.");
+        var name = record.Required("vmName", Shapes.Text, e => e.VmName, "Name of the machine.");
         var agent = record.Required("agent", Shapes.Text, e => e.Agent, "HOST:PORT of the agent.");
-        var agentId = record.Required("agent_id", Handover.HandoverId.Shape, e => e.AgentId, "The agent's identity.");
-        var host = record.Required("host_name", Shapes.Text, e => e.HostName, "The agent's host.");
+        var agentId = record.Required("agentId", Handover.HandoverId.Shape, e => e.AgentId, "The agent's identity.");
+        var host = record.Required("hostName", Shapes.Text, e => e.HostName, "The agent's host.");
         return record.Build(v => new ConnectedEvent(v.Get(id), v.Get(name), v.Get(agent), v.Get(agentId), v.Get(host)));
     }
 
@@ -96,17 +103,26 @@ internal static class SendEventShapes
         return record.Build(v => new VerdictEvent(v.Get(report)));
     }
 
+    private static Shape<ProgressEvent> Sending()
+    {
+        var record = new RecordShape<ProgressEvent>("ProgressEvent", "Pages are being sent.");
+        var round = record.Required("round", Shapes.Int32, e => e.Round, "The round, from 1.");
+        var bytes = record.Required("bytes", Shapes.Hex64, e => e.Bytes, "Bytes of page frames in this round so far.");
+        var all = record.Required("roundBytes", Shapes.Hex64, e => e.RoundBytes, "Bytes of the pages that the round began with.");
+        return record.Build(v => new ProgressEvent(v.Get(round), v.Get(bytes), v.Get(all)));
+    }
+
     private static Shape<RoundEvent> Round()
     {
         var record = new RecordShape<RoundEvent>("RoundEvent", "A round of pages is in place at the destination.");
         var round = record.Required("round", Shapes.Int32, e => e.Round, "Its number, from 1.");
         var pages = record.Required("pages", Shapes.Hex64, e => e.Pages, "Pages sent.");
-        var zero = record.Required("zero_pages", Shapes.Hex64, e => e.ZeroPages, "Pages that were all zero.");
+        var zero = record.Required("zeroPages", Shapes.Hex64, e => e.ZeroPages, "Pages that were all zero.");
         var bytes = record.Required("bytes", Shapes.Hex64, e => e.Bytes, "Bytes on the wire.");
         var milliseconds = record.Required("milliseconds", Shapes.Int32, e => e.Milliseconds, "How long it took.");
-        var dirty = record.Required("dirty_pages", Shapes.Hex64, e => e.DirtyPages, "Pages that the machine wrote meanwhile.");
-        var rate = record.Required("dirty_rate", Shapes.Hex64, e => e.DirtyRate, "Bytes a second that it wrote, in whole pages.");
-        var memory = record.Required("memory_bytes", Shapes.Hex64, e => e.MemoryBytes, "Guest memory.");
+        var dirty = record.Required("dirtyPages", Shapes.Hex64, e => e.DirtyPages, "Pages that the machine wrote meanwhile.");
+        var rate = record.Required("dirtyRate", Shapes.Hex64, e => e.DirtyRate, "Bytes a second that it wrote, in whole pages.");
+        var memory = record.Required("memoryBytes", Shapes.Hex64, e => e.MemoryBytes, "Guest memory.");
         return record.Build(v => new RoundEvent(
             v.Get(round), v.Get(pages), v.Get(zero), v.Get(bytes), v.Get(milliseconds), v.Get(dirty), v.Get(rate), v.Get(memory)));
     }

@@ -62,7 +62,7 @@ public sealed record SendReport
     private static Shape<SendReport> Make()
     {
         var split = new RecordShape<Downtime>("Downtime", "How long the machine stood still, and for what; microseconds.");
-        var lastRound = split.Required("last_round", Shapes.Int32, d => d.LastRound, "Quiesce and the last harvest of dirty pages.");
+        var lastRound = split.Required("lastRound", Shapes.Int32, d => d.LastRound, "Quiesce and the last harvest of dirty pages.");
         var capture = split.Required("capture", Shapes.Int32, d => d.Capture, "Reading the state.");
         var send = split.Required("send", Shapes.Int32, d => d.Send, "Sending the last pages and the state.");
         var apply = split.Required("apply", Shapes.Int32, d => d.Apply, "Until the destination had applied and read back everything.");
@@ -71,12 +71,12 @@ public sealed record SendReport
         var downtimeShape = split.Build(v => new Downtime(v.Get(lastRound), v.Get(capture), v.Get(send), v.Get(apply), v.Get(start)));
 
         var record = new RecordShape<SendReport>("SendReport", "What a finished move came to.");
-        var id = record.Required("handover_id", Handover.HandoverId.Shape, r => r.HandoverId, "The handover's id.");
-        var name = record.Required("vm_name", Shapes.Text, r => r.VmName, "Name of the machine.");
+        var id = record.Required("handoverId", Handover.HandoverId.Shape, r => r.HandoverId, "The handover's id.");
+        var name = record.Required("vmName", Shapes.Text, r => r.VmName, "Name of the machine.");
         var agent = record.Required("agent", Shapes.Text, r => r.Agent, "HOST:PORT of the agent.");
         var rounds = record.Required("rounds", Shapes.Int32, r => r.Rounds, "Rounds, the last one included.");
         var pages = record.Required("pages", Shapes.Hex64, r => r.Pages, "Pages sent.");
-        var zero = record.Required("zero_pages", Shapes.Hex64, r => r.ZeroPages, "Pages that were all zero and were not sent.");
+        var zero = record.Required("zeroPages", Shapes.Hex64, r => r.ZeroPages, "Pages that were all zero and were not sent.");
         var bytes = record.Required("bytes", Shapes.Hex64, r => r.Bytes, "Bytes of page frames.");
         var milliseconds = record.Required("milliseconds", Shapes.Int32, r => r.Milliseconds, "How long it took.");
         var throughput = record.Required("throughput", Shapes.Hex64, r => r.Throughput, "Bytes a second while pages were sent.");

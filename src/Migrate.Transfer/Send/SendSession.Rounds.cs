@@ -10,6 +10,10 @@ namespace Migrate.Transfer.Send;
 /// <summary>The pages of a move: rounds while the machine runs, and the last one. Allocates per round, never per page.</summary>
 internal sealed partial class SendSession
 {
+    private static readonly TimeSpan _progressPause = TimeSpan.FromMilliseconds(250);
+    private long _roundBytes;
+    private ulong _roundPages;
+    private long _shown;
     private PageSender? _pages;
     private DirtyBitmap? _pending;
     private DirtyBitmap? _collected;
@@ -26,7 +30,7 @@ internal sealed partial class SendSession
     private SourceEvent CopyRounds()
     {
         _session = Blame.Machine(_machine.OpenSource);
-        _pages = new PageSender(_channel, _session.Memory, _session.PageSize, _options.Bandwidth > 0 ? new RateLimiter(_options.Bandwidth) : null);
+        _pages = new PageSender(_channel, _session.Memory, _session.PageSize, _options.Bandwidth > 0 ? new RateLimiter(_options.Bandwidth) : null) { Sent = ShowProgress };
         _pending = _session.NewBitmap();
         _collected = _session.NewBitmap();
         _pending.SetAll();
@@ -67,6 +71,14 @@ internal sealed partial class SendSession
         }
     }
 
+    private void ShowProgress(long bytes)
+    {
+        _roundBytes += bytes;
+        if (Progress is null || Stopwatch.GetElapsedTime(_shown) < _progressPause) return;
+        _shown = Stopwatch.GetTimestamp();
+        Progress(new ProgressEvent(_rounds, (ulong)_roundBytes, _roundPages * (ulong)_session!.PageSize));
+    }
+
     private bool Throttle(int percent)
     {
         _session!.Throttle(percent);
@@ -91,6 +103,7 @@ internal sealed partial class SendSession
     {
         var counts = default(PageCounts);
         var first = ++_rounds == 1;
+        (_roundBytes, _roundPages, _shown) = (0, (ulong)_pending!.Count, Stopwatch.GetTimestamp());
         try
         {
             for (var i = 0; i < _session!.Memory.Slots.Count; i++)

@@ -3,6 +3,7 @@ using Migrate.Cli.Output;
 using Migrate.Cli.Sources;
 using Migrate.Model;
 using Migrate.Model.Encoding;
+using Migrate.Transfer.Agent;
 using Migrate.Transfer.Handover;
 using Migrate.Transfer.Send;
 
@@ -24,10 +25,13 @@ internal static class ResolveCommand
             var state = HandoverState.Open();
             if (parsed.GetValue(id) is not { } wanted) return List(terminal, state, parsed.GetValue(json));
             if (parsed.GetValue(here) && parsed.GetValue(discard)) throw new UsageException("--run-here and --discard exclude each other", "resolve");
-            if (state.Source.Find(wanted) is null && state.Destination.Find(wanted) is { } received)
+            if (state.Source.Find(wanted) is null && state.Destination.Find(wanted) is not null)
             {
-                terminal.Out.WriteLine($"{received.VmName}: received here, {KebabCase.Of(received.Mark.ToString())}; what is unfinished, the agent of this host finishes when it runs. Resolve it on the source's host.");
-                return ExitCode.Yes;
+                var settled = DestinationResolver.Resolve(state, wanted);
+                terminal.Out.WriteLine(parsed.GetValue(json)
+                    ? JsonEncoding.Encode(HandoverRecords.Destination, settled.Record)
+                    : $"{settled.Record.VmName}: {Words(settled.Outcome)}");
+                return settled.Outcome == Outcome.Unknown ? ExitCode.Unknown : ExitCode.Yes;
             }
             var word = parsed.GetValue(here) ? OperatorsWord.RunHere : parsed.GetValue(discard) ? OperatorsWord.Discard : OperatorsWord.None;
             var progress = new SendProgress(terminal);
@@ -40,6 +44,14 @@ internal static class ResolveCommand
         });
         return command;
     }
+
+    private static string Words(Outcome outcome) => outcome switch
+    {
+        Outcome.Running => "runs here, received under this handover",
+        Outcome.Never => "never ran here and never will under this handover; the source keeps it",
+        Outcome.Pending => "is being received now",
+        _ => "cannot be proven: START was recorded and its process is gone; decide at the source with --run-here or --discard",
+    };
 
     private static string Words(SourceState state) => state switch
     {

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Migrate.Transfer.Send;
 
 namespace Migrate.Cli.Output;
@@ -6,6 +7,8 @@ namespace Migrate.Cli.Output;
 internal sealed class SendProgress(Terminal terminal)
 {
     private const int BarWidth = 30;
+    private static readonly TimeSpan LinePause = TimeSpan.FromSeconds(5);
+    private readonly Stopwatch _said = Stopwatch.StartNew();
     private bool _open;
 
     public void Tell(SendEvent happened)
@@ -18,9 +21,13 @@ internal sealed class SendProgress(Terminal terminal)
             case VerdictEvent e:
                 Line($"verdict: {Model.KebabCase.Of(e.Report.Verdict.ToString())}; {e.Report.Kept} registers kept, {e.Report.Changed} changed, {e.Report.LeftOut} left out; destination prepared");
                 break;
+            case ProgressEvent e:
+                var share = Math.Min(1, (double)e.Bytes / Math.Max(1, e.RoundBytes));
+                Redraw($"round {e.Round} [{new string('#', (int)(share * BarWidth)),-BarWidth}] {Units.Bytes(e.Bytes)} of at most {Units.Bytes(e.RoundBytes)}");
+                break;
             case RoundEvent e:
-                var share = 1 - Math.Min(1, e.DirtyPages * 4096.0 / Math.Max(1, e.MemoryBytes));
-                Redraw($"round {e.Round} [{new string('#', (int)(share * BarWidth)),-BarWidth}] {Units.Bytes(e.Bytes)} in {Units.Time(e.Milliseconds / 1000.0)}, "
+                Clear();
+                Line($"round {e.Round}: {Units.Bytes(e.Bytes)} in {Units.Time(e.Milliseconds / 1000.0)}, "
                     + $"{e.ZeroPages} zero pages, {e.DirtyPages} pages dirty again ({Units.Bytes(e.DirtyRate)}/s)");
                 break;
             case ThrottleEvent e:
@@ -79,10 +86,19 @@ internal sealed class SendProgress(Terminal terminal)
         terminal.Error.WriteLine(text);
     }
 
+    private void Clear()
+    {
+        if (_open) terminal.Error.Write("\r\u001b[2K");
+        _open = false;
+    }
+
+    /// <summary>A bar is for a terminal; elsewhere a line now and then says that it goes on.</summary>
     private void Redraw(string text)
     {
         if (!terminal.IsLive)
         {
+            if (_said.Elapsed < LinePause) return;
+            _said.Restart();
             Line(text);
             return;
         }

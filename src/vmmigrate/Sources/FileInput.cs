@@ -40,9 +40,9 @@ internal abstract record FileInput(string Kind)
         if (ForeignFile.TryRead(bytes, path) is { } capture)
         {
             return new OfState(
-                capture.KernelRelease.Length > 0 ? $"a capture of kernel {capture.KernelRelease}" : "a capture",
+                capture.TellsHost ? $"a capture of {capture.HostName}" : "a capture",
                 capture.ToState(),
-                capture.KernelRelease.Length > 0 ? ForeignProfile.Assume(capture) : null);
+                capture.TellsHost ? ForeignProfile.Assume(capture) : null);
         }
         var document = DocumentFile.Read(bytes, path);
         var kind = $"a {document.SchemaId}";

@@ -7,7 +7,7 @@ public partial class KernelReleaseTests
 {
     // Where it may be read: the assumptions, the documents that carry it, the model itself, and what prints it for people.
     private static readonly string[] MayRead =
-        ["Migrate.Model/Foreign/", "Migrate.Model/Encoding/", "Migrate.Model/Hosts/", "Migrate.Preflight/Report"];
+        ["Migrate.Model/Foreign/", "Migrate.Model/Encoding/", "Migrate.Model/Hosts/", "Migrate.Preflight/Report", "vmmigrate/Output/", "vmmigrate/Demo/"];
 
     [Fact]
     public void Only_the_converter_the_documents_and_the_printers_read_the_kernel_release()
