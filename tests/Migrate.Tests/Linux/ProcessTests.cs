@@ -66,8 +66,8 @@ public class ProcessTests
     public void A_zombie_is_not_alive()
     {
         using var directory = new TemporaryDirectory();
-        // sleep never collects the child that it inherits from the shell it replaces.
-        var parent = DetachedProcess.Start("sh", ["-c", "true & echo $!; exec sleep 1000"], Same, directory["out"], "/dev/null");
+        // sleep never collects the child that it inherits from the shell it replaces; the child outlives the shell, which might collect it.
+        var parent = DetachedProcess.Start("sh", ["-c", "sleep 0.3 & echo $!; exec sleep 1000"], Same, directory["out"], "/dev/null");
         var pid = 0;
         Assert.True(SpinWait.SpinUntil(
             () => int.TryParse(File.ReadAllText(directory["out"]), out pid) && File.ReadAllText($"/proc/{pid}/stat").Contains(") Z "),
