@@ -1,3 +1,5 @@
+using Migrate.ProcessTests.Harness;
+
 namespace Migrate.ProcessTests;
 
 /// <summary>What a script relies on: exit codes, the result alone on stdout, one line for an error.</summary>
