@@ -26,13 +26,19 @@ public sealed class TwoHosts : IDisposable
     internal Running StartAgent(string? killAt = null, params string[] simulate)
     {
         _agent?.Wait();
-        _agent = Destination.Start(["agent", "--listen", Address, "--simulate", .. simulate, "--end-with-stdin"], killAt);
+        _agent = Launch(killAt, simulate);
         Address = _agent.WaitFor("listening on").Split(' ')[^1];
         return _agent;
     }
 
+    /// <summary>Starts an agent that is expected to end by itself.</summary>
+    internal Ended RunAgent(string killAt) => Launch(killAt, []).Wait();
+
     /// <summary>Starts a machine of a name of its own at the source.</summary>
     internal Moving StartMachine(string? killAt = null, params string[] more) => new(this, $"vm{++_machines}", killAt, more);
+
+    private Running Launch(string? killAt, string[] simulate) =>
+        Destination.Start(["agent", "--listen", Address, "--simulate", .. simulate, "--end-with-stdin"], killAt);
 
     public void Dispose()
     {
