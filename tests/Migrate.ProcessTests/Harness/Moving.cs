@@ -50,8 +50,11 @@ internal sealed class Moving : IDisposable
     /// <summary>Sends it to an end, with a short time for asking.</summary>
     public Ended Send(string? killAt = null, params string[] more) => StartSend(killAt, ["--outcome-timeout", "300ms", .. more]).Wait();
 
-    public Ended Resolve(string? killAt = null, params string[] more) =>
-        _hosts.Source.Start(["resolve", HandoverId, "--outcome-timeout", "300ms", .. more], killAt).Wait();
+    /// <summary>Resolves it while an agent answers.</summary>
+    public Ended Resolve(string? killAt = null, params string[] more) => Resolve("20s", killAt, more);
+
+    /// <summary>Resolves it while none does.</summary>
+    public Ended ResolveAlone(string? killAt = null, params string[] more) => Resolve("500ms", killAt, more);
 
     /// <summary>A move whose outcome could not be proven says so, and names the way out.</summary>
     public void AssertUnknown(Ended outcome)
@@ -93,7 +96,6 @@ internal sealed class Moving : IDisposable
 
     public MachineStatus? AtSource() => _watch.Find(_hosts.Source);
 
-    /// <summary>Waits until a machine that is not yet begun, or this one, is at the destination.</summary>
     public void KillDestinationVmm()
     {
         foreach (var machine in _hosts.Destination.Ask().Where(m => m.VmId == VmId)) KillVmm(machine.Pid);
@@ -122,6 +124,9 @@ internal sealed class Moving : IDisposable
             // It has ended by itself.
         }
     }
+
+    private Ended Resolve(string timeout, string? killAt, string[] more) =>
+        _hosts.Source.Start(["resolve", HandoverId, "--outcome-timeout", timeout, .. more], killAt).Wait();
 
     private IEnumerable<HandoverRecord<SourceMark>> Records()
     {

@@ -44,6 +44,9 @@ internal sealed class Running : IDisposable
     /// <summary>SIGTERM.</summary>
     public void Terminate() => Signals.Terminate(Pid);
 
+    /// <summary>Closes its standard input.</summary>
+    public void EndInput() => _process.StandardInput.Close();
+
     /// <summary>SIGKILL; returns when it is gone.</summary>
     public void Kill()
     {

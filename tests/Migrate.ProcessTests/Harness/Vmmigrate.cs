@@ -39,10 +39,14 @@ internal sealed class Vmmigrate : IDisposable
         return running;
     }
 
-    /// <summary>A machine that ends with the test run, however that ends.</summary>
+    /// <summary>A small machine that ends with the test run, however that ends.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="killAt">Points at which it kills itself.</param>
+    /// <param name="more">Options; they come before those that are usual here.</param>
     public Running StartMachine(string name, string? killAt = null, params string[] more)
     {
-        var machine = Start(["run", "--name", name, "--memory", "16M", "--cpus", "1", "--rate", "2000", "--end-with-stdin", .. more, .. more.Contains("--simulate") ? [] : new[] { "--simulate" }], killAt);
+        string[][] usual = [["--simulate"], ["--memory", "16M"], ["--cpus", "1"], ["--rate", "2000"]];
+        var machine = Start(["run", "--name", name, "--end-with-stdin", .. more, .. usual.Where(o => !more.Contains(o[0])).SelectMany(o => o)], killAt);
         machine.WaitFor($"machine {name} at");
         return machine;
     }

@@ -54,7 +54,7 @@ public sealed class DestinationKillTests : IDisposable
         if (exit == 5)
         {
             machine.AssertUnknown(sent);
-            machine.AssertUnknown(machine.Resolve());
+            machine.AssertUnknown(machine.ResolveAlone());
             if (runner == Side.Destination) machine.AssertRunsAt(Side.Destination);
             else machine.AssertRunsAt(Side.Nowhere);
         }

@@ -20,7 +20,7 @@ public sealed class UnknownKillTests : IDisposable
     public void A_sender_killed_at_unknown_is_resolved_when_the_agent_answers_again()
     {
         using var machine = Unanswered("destination:running:before-record", killAt: "source:unknown");
-        machine.AssertUnknown(machine.Resolve());
+        machine.AssertUnknown(machine.ResolveAlone());
         _hosts.StartAgent();
         machine.Resolve().Exited(0);
         machine.AssertRunsAt(Side.Destination);
@@ -32,8 +32,8 @@ public sealed class UnknownKillTests : IDisposable
     public void A_discard_killed_at_a_point_is_finished_by_the_next(string point)
     {
         using var machine = Unanswered("destination:running:before-record");
-        machine.Resolve(killAt: point, "--discard").Exited(Ended.Killed);
-        machine.Resolve(null, "--discard").Exited(0);
+        machine.ResolveAlone(killAt: point, "--discard").Exited(Ended.Killed);
+        machine.ResolveAlone(null, "--discard").Exited(0);
         Assert.Null(machine.AtSource());
         machine.AssertRunsAt(Side.Destination);
         _hosts.StartAgent();
@@ -48,8 +48,8 @@ public sealed class UnknownKillTests : IDisposable
     public void A_run_here_killed_at_a_point_is_finished_by_the_next(string point)
     {
         using var machine = Unanswered("destination:starting:before-record");
-        machine.Resolve(killAt: point, "--run-here").Exited(Ended.Killed);
-        machine.Resolve(null, "--run-here").Exited(0);
+        machine.ResolveAlone(killAt: point, "--run-here").Exited(Ended.Killed);
+        machine.ResolveAlone(null, "--run-here").Exited(0);
         machine.AssertRunsAt(Side.Source);
         _hosts.StartAgent();
         machine.Send().Exited(0);
@@ -93,7 +93,7 @@ public sealed class UnknownKillTests : IDisposable
     public void The_watch_sees_what_an_operator_who_is_wrong_does()
     {
         var machine = Unanswered("destination:running:before-record");
-        machine.Resolve(null, "--run-here").Exited(0);
+        machine.ResolveAlone(null, "--run-here").Exited(0);
         Assert.Throws<Xunit.Sdk.FalseException>(() => machine.AssertRunsAt(Side.Source));
         Assert.ThrowsAny<Xunit.Sdk.XunitException>(machine.Dispose);
     }
