@@ -93,8 +93,8 @@ public sealed class SendTests(SendTests.Hosts hosts) : IClassFixture<SendTests.H
     [Fact]
     public void A_move_that_does_not_converge_by_itself_is_throttled_until_it_does()
     {
-        using var machine = hosts.Two.StartMachine(null, "--memory", "32M", "--rate", "0");
-        var sent = machine.Send(null, "--max-downtime", "100ms", "--bandwidth", "64M").Exited(0);
+        using var machine = hosts.Two.StartMachine(null, "--rate", "400000");
+        var sent = machine.Send(null, "--max-downtime", "10ms", "--bandwidth", "64M").Exited(0);
         Assert.Contains("vCPUs slowed by", sent.Error);
         machine.AssertRunsAt(Side.Destination);
     }

@@ -98,7 +98,7 @@ internal sealed class Moving : IDisposable
 
     public void KillDestinationVmm()
     {
-        foreach (var machine in _hosts.Destination.Ask().Where(m => m.VmId == VmId)) KillVmm(machine.Pid);
+        foreach (var machine in _hosts.Destination.Ask().Where(m => m.VmId == VmId)) Processes.Kill(machine.Pid);
     }
 
     public void Dispose()
@@ -109,20 +109,6 @@ internal sealed class Moving : IDisposable
         _hosts.Source.Sweep();
         _hosts.Destination.Sweep();
         _watch.AssertNoViolation();
-    }
-
-    public static void KillVmm(int pid)
-    {
-        try
-        {
-            using var process = Process.GetProcessById(pid);
-            process.Kill();
-            process.WaitForExit();
-        }
-        catch (ArgumentException)
-        {
-            // It has ended by itself.
-        }
     }
 
     private Ended Resolve(string timeout, string? killAt, string[] more) =>

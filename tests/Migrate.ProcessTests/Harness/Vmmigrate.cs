@@ -91,34 +91,8 @@ internal sealed class Vmmigrate : IDisposable
     public void Dispose()
     {
         foreach (var child in _children) child.Dispose();
-        // Twice: an agent may have been starting a machine while it was killed.
-        while (KillAll())
-        {
-        }
+        Processes.KillAll($"VMMIGRATE_STATE={State}");
         Directory.Delete(State, recursive: true);
-    }
-
-    private bool KillAll()
-    {
-        var found = false;
-        foreach (var process in Process.GetProcesses())
-        {
-            using (process)
-            {
-                try
-                {
-                    if (!File.ReadAllText($"/proc/{process.Id}/environ").Contains($"VMMIGRATE_STATE={State}", StringComparison.Ordinal)) continue;
-                    process.Kill();
-                    process.WaitForExit();
-                    found = true;
-                }
-                catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidOperationException)
-                {
-                    // Somebody else's process, or one that has just ended.
-                }
-            }
-        }
-        return found;
     }
 
     private static string ConfigurationAndFramework()

@@ -110,7 +110,7 @@ public sealed class DestinationKillTests : IDisposable
         _hosts.StartAgent(killAt: "destination:starting:after-record");
         using var machine = _hosts.StartMachine();
         machine.AssertUnknown(machine.Send());
-        Moving.KillVmm(_hosts.DestinationState.Destination.Find(machine.HandoverId)!.MachinePid);
+        Processes.Kill(_hosts.DestinationState.Destination.Find(machine.HandoverId)!.MachinePid);
         // It takes its record up as soon as it starts.
         _hosts.RunAgent(killAt: "destination:unknown").Exited(Ended.Killed);
 
