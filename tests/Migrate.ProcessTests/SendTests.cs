@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using Migrate.ProcessTests.Harness;
-using Migrate.Transfer.Receive;
+using Migrate.Transfer.Machines;
 using Migrate.Transfer.Send;
 
 namespace Migrate.ProcessTests;
@@ -59,23 +59,23 @@ public sealed class SendTests(SendTests.Hosts hosts) : IClassFixture<SendTests.H
     public void A_second_send_of_the_same_machine_is_refused_by_the_name_of_the_holder_and_disturbs_nothing()
     {
         using var machine = hosts.Two.StartMachine();
-        var first = machine.StartSend(null, "--bandwidth", "4M");
+        var first = machine.StartSend(null, _slowly);
         first.WaitFor("destination prepared");
+        machine.AwaitAtSource(LifecycleState.Logging);
         var second = machine.Send().Exited(1);
         Assert.Contains($"held by the source session of pid {first.Pid}", second.Error);
-        first.Wait().Exited(0);
-        machine.AssertRunsAt(Side.Destination);
+        AssertGoesOn(first, machine);
     }
 
     [Fact]
     public void A_resolve_while_the_sender_works_is_refused_and_disturbs_nothing()
     {
         using var machine = hosts.Two.StartMachine();
-        var send = machine.StartSend(null, "--bandwidth", "4M");
+        var send = machine.StartSend(null, _slowly);
         send.WaitFor("destination prepared");
+        machine.AwaitAtSource(LifecycleState.Logging);
         hosts.Two.Source.Run("resolve", machine.HandoverId, "--run-here", "--outcome-timeout", "100ms").Exited(1);
-        send.Wait().Exited(0);
-        machine.AssertRunsAt(Side.Destination);
+        AssertGoesOn(send, machine);
     }
 
     [Fact]
@@ -85,9 +85,7 @@ public sealed class SendTests(SendTests.Hosts hosts) : IClassFixture<SendTests.H
         var sent = machine.Send(null, "--max-downtime", "1ms", "--timeout", "1s", "--no-throttle", "--bandwidth", "64M").Exited(4);
         Assert.Contains("MiB are left", sent.Error);
         Assert.DoesNotContain("slowed", sent.Error);
-        machine.AssertRunsAt(Side.Source);
-        Assert.Null(machine.AtDestination());
-        Assert.Equal(DestinationMark.Never, hosts.Two.DestinationState.Destination.Find(machine.HandoverId)!.Mark);
+        AssertCancelled(machine);
     }
 
     [Fact]
@@ -161,14 +159,19 @@ public sealed class SendTests(SendTests.Hosts hosts) : IClassFixture<SendTests.H
             .Where(m => m.TryGetProperty("vmId", out var id) && id.GetString() == machine.VmId).Select(m => m.GetProperty("state").GetString()!)];
     }
 
-    private void AssertCancelled(Moving machine)
+    private static void AssertCancelled(Moving machine)
     {
         machine.AssertRunsAt(Side.Source);
         Assert.Equal(SourceMark.Kept, machine.Record.Mark);
-        // The agent settles it on its own thread; asked by a resolve it has to.
-        machine.Resolve().Exited(0);
-        Assert.Equal(DestinationMark.Never, hosts.Two.DestinationState.Destination.Find(machine.HandoverId)!.Mark);
-        Assert.Null(machine.AtDestination());
+        machine.AssertNeverAtDestination();
+    }
+
+    /// <summary>A sender that was copying still is: it can be cancelled.</summary>
+    private static void AssertGoesOn(Running send, Moving machine)
+    {
+        send.Interrupt();
+        Assert.Contains("cancelled by the operator", send.Wait().Exited(4).Error);
+        AssertCancelled(machine);
     }
 
     /// <summary>Both hosts of all moves.</summary>

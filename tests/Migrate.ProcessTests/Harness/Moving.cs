@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Migrate.Transfer.Handover;
 using Migrate.Transfer.Machines;
+using Migrate.Transfer.Receive;
 using Migrate.Transfer.Send;
 
 namespace Migrate.ProcessTests.Harness;
@@ -48,7 +49,7 @@ internal sealed class Moving : IDisposable
         _hosts.Source.Start(["send", Name, _hosts.Address, "--accept", "assumed", .. more], killAt);
 
     /// <summary>Sends it to an end, with a short time for asking.</summary>
-    public Ended Send(string? killAt = null, params string[] more) => StartSend(killAt, ["--outcome-timeout", "300ms", .. more]).Wait();
+    public Ended Send(string? killAt = null, params string[] more) => StartSend(killAt, ["--outcome-timeout", "100ms", .. more]).Wait();
 
     /// <summary>Resolves it while an agent answers.</summary>
     public Ended Resolve(string? killAt = null, params string[] more) => Resolve("20s", killAt, more);
@@ -91,6 +92,14 @@ internal sealed class Moving : IDisposable
         return expected;
     }
 
+    /// <summary>The agent has written down that the machine never runs there, and thrown its copy away: it does both on a thread of its own.</summary>
+    public void AssertNeverAtDestination() => Await(
+        () => AtDestination() is null && _hosts.DestinationState.Destination.Find(HandoverId)?.Mark == DestinationMark.Never,
+        $"the destination never forgot {Name}");
+
+    /// <summary>Waits for a state of the source's VMM.</summary>
+    public void AwaitAtSource(LifecycleState state) => Await(() => AtSource()?.State == state, $"{Name} was never {state}");
+
     /// <summary>The destination's machine, for whoever wants to kill it.</summary>
     public MachineStatus? AtDestination() => _watch.Find(_hosts.Destination);
 
@@ -109,6 +118,16 @@ internal sealed class Moving : IDisposable
         _hosts.Source.Sweep();
         _hosts.Destination.Sweep();
         _watch.AssertNoViolation();
+    }
+
+    private static void Await(Func<bool> happened, string otherwise)
+    {
+        var since = Stopwatch.GetTimestamp();
+        while (!happened())
+        {
+            Assert.True(Stopwatch.GetElapsedTime(since) < _patience, otherwise);
+            Thread.Sleep(5);
+        }
     }
 
     private Ended Resolve(string timeout, string? killAt, string[] more) =>

@@ -1,5 +1,4 @@
 using Migrate.ProcessTests.Harness;
-using Migrate.Transfer.Receive;
 using Migrate.Transfer.Send;
 
 namespace Migrate.ProcessTests.KillMatrix;
@@ -85,7 +84,7 @@ public sealed class DestinationKillTests : IDisposable
         if (machine.HasRecord)
         {
             machine.Resolve().Exited(0);
-            Assert.Equal(DestinationMark.Never, _hosts.DestinationState.Destination.Find(machine.HandoverId)!.Mark);
+            machine.AssertNeverAtDestination();
         }
         machine.AssertRunsAt(Side.Source);
         AssertServes(machine, Side.Source);

@@ -1,4 +1,5 @@
 using Migrate.ProcessTests.Harness;
+using Migrate.Transfer.Receive;
 using Migrate.Transfer.Send;
 
 namespace Migrate.ProcessTests.KillMatrix;
@@ -86,6 +87,19 @@ public sealed class UnknownKillTests : IDisposable
         _hosts.StartAgent();
         machine.AssertUnknown(machine.Resolve());
         machine.AssertRunsAt(Side.Destination);
+    }
+
+    [Theory]
+    [InlineData("destination:running:before-record", Side.Destination)]
+    [InlineData("destination:starting:after-record", Side.Source)]
+    public void A_resolve_on_the_agents_host_finishes_what_can_be_finished_without_the_agent(string point, Side runner)
+    {
+        using var machine = Unanswered(point);
+        _hosts.Destination.Run("resolve", machine.HandoverId).Exited(0);
+        Assert.Equal(runner == Side.Destination ? DestinationMark.Running : DestinationMark.Never, _hosts.DestinationState.Destination.Find(machine.HandoverId)!.Mark);
+        _hosts.StartAgent();
+        machine.Resolve().Exited(0);
+        machine.AssertRunsAt(runner);
     }
 
     /// <summary>The watch of all these tests must see two runners when there are two; only an operator who is wrong can make them.</summary>
