@@ -123,7 +123,7 @@ public sealed class SendTests(SendTests.Hosts hosts) : IClassFixture<SendTests.H
         Assert.Equal(frame, kinds.Where(k => k is not ("round" or "throttle")));
         Assert.Contains("round", kinds);
         var report = events[^1].GetProperty("report");
-        Assert.Equal(machine.HandoverId, report.GetProperty("handover_id").GetString());
+        Assert.Equal(machine.HandoverId, report.GetProperty("handoverId").GetString());
         Assert.True(report.GetProperty("verified").GetBoolean());
         Assert.Empty(sent.Error);
         machine.AssertRunsAt(Side.Destination);
