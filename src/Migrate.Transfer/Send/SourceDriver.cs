@@ -148,7 +148,8 @@ internal abstract class SourceDriver(StateDirectory state, HandoverRecord<Source
         else
         {
             var left = outcomeTimeout - Stopwatch.GetElapsedTime(_askingSince);
-            if (left <= TimeSpan.Zero) return SourceEvent.TimeIsOver;
+            // What is less than a sleep can be long would be spent asking without a pause.
+            if (left <= TimeSpan.FromMilliseconds(1)) return SourceEvent.TimeIsOver;
             Thread.Sleep(left < _pause ? left : _pause);
             _pause = TimeSpan.FromTicks(Math.Min(_pause.Ticks * 2, LongestPause.Ticks));
         }
