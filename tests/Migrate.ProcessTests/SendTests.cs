@@ -10,7 +10,7 @@ namespace Migrate.ProcessTests;
 public sealed class SendTests(SendTests.Hosts hosts) : IClassFixture<SendTests.Hosts>
 {
     // 16 MiB, half of them not zero, at 1 MiB a second: it is copying when it is interrupted.
-    private static readonly string[] _slowly = ["--bandwidth", "1M"];
+    private static readonly string[] Slowly = ["--bandwidth", "1M"];
 
     [Theory]
     [InlineData(false)]
@@ -18,7 +18,7 @@ public sealed class SendTests(SendTests.Hosts hosts) : IClassFixture<SendTests.H
     public void A_signal_during_the_copy_cancels_the_move_and_the_source_runs_on(bool terminate)
     {
         using var machine = hosts.Two.StartMachine();
-        var send = machine.StartSend(null, _slowly);
+        var send = machine.StartSend(null, Slowly);
         send.WaitFor("destination prepared");
         if (terminate) send.Terminate();
         else send.Interrupt();
@@ -32,7 +32,7 @@ public sealed class SendTests(SendTests.Hosts hosts) : IClassFixture<SendTests.H
     public void Cancel_ends_a_move_by_name_or_id_and_the_source_runs_on(bool byName)
     {
         using var machine = hosts.Two.StartMachine();
-        var send = machine.StartSend(null, _slowly);
+        var send = machine.StartSend(null, Slowly);
         send.WaitFor("destination prepared");
         hosts.Two.Source.Run("cancel", byName ? machine.Name : machine.HandoverId).Exited(0);
         send.Wait().Exited(4);
@@ -59,7 +59,7 @@ public sealed class SendTests(SendTests.Hosts hosts) : IClassFixture<SendTests.H
     public void A_second_send_of_the_same_machine_is_refused_by_the_name_of_the_holder_and_disturbs_nothing()
     {
         using var machine = hosts.Two.StartMachine();
-        var first = machine.StartSend(null, _slowly);
+        var first = machine.StartSend(null, Slowly);
         first.WaitFor("destination prepared");
         machine.AwaitAtSource(LifecycleState.Logging);
         var second = machine.Send().Exited(1);
@@ -71,7 +71,7 @@ public sealed class SendTests(SendTests.Hosts hosts) : IClassFixture<SendTests.H
     public void A_resolve_while_the_sender_works_is_refused_and_disturbs_nothing()
     {
         using var machine = hosts.Two.StartMachine();
-        var send = machine.StartSend(null, _slowly);
+        var send = machine.StartSend(null, Slowly);
         send.WaitFor("destination prepared");
         machine.AwaitAtSource(LifecycleState.Logging);
         hosts.Two.Source.Run("resolve", machine.HandoverId, "--run-here", "--outcome-timeout", "100ms").Exited(1);

@@ -18,7 +18,7 @@ public enum Side
 /// <summary>One machine under test: moved, watched all the time by <see cref="Watch"/>, and ended with the test.</summary>
 internal sealed class Moving : IDisposable
 {
-    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
     private readonly TwoHosts _hosts;
     private readonly Watch _watch;
 
@@ -85,7 +85,7 @@ internal sealed class Moving : IDisposable
                     break;
                 }
             }
-            Assert.True(Stopwatch.GetElapsedTime(since) < _patience, $"{Name} runs at {at} instead of {expected}; source: {here?.State}, destination: {there?.State}");
+            Assert.True(Stopwatch.GetElapsedTime(since) < Patience, $"{Name} runs at {at} instead of {expected}; source: {here?.State}, destination: {there?.State}");
             Thread.Sleep(5);
         }
         _watch.AssertNoViolation();
@@ -125,7 +125,7 @@ internal sealed class Moving : IDisposable
         var since = Stopwatch.GetTimestamp();
         while (!happened())
         {
-            Assert.True(Stopwatch.GetElapsedTime(since) < _patience, otherwise);
+            Assert.True(Stopwatch.GetElapsedTime(since) < Patience, otherwise);
             Thread.Sleep(5);
         }
     }

@@ -6,7 +6,7 @@ namespace Migrate.ProcessTests.Harness;
 /// <summary>A command that goes on.</summary>
 internal sealed class Running : IDisposable
 {
-    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
     private readonly List<string> _error = [];
     private readonly List<string> _output = [];
     private readonly Process _process;
@@ -32,7 +32,7 @@ internal sealed class Running : IDisposable
 
     public Ended Wait()
     {
-        if (!_process.WaitForExit(_patience)) throw new TimeoutException($"it did not end in {_patience.TotalSeconds} s: {Text(_error)}");
+        if (!_process.WaitForExit(Patience)) throw new TimeoutException($"it did not end in {Patience.TotalSeconds} s: {Text(_error)}");
         // Once more without a limit: then both streams are read to their ends.
         _process.WaitForExit();
         return new Ended(_process.ExitCode, Text(_output), Text(_error));
@@ -79,7 +79,7 @@ internal sealed class Running : IDisposable
                 if (lines.Find(l => l.Contains(text, StringComparison.Ordinal)) is { } line) return line;
                 // What it said last may still be on its way when it has ended.
                 if (ended) throw new InvalidOperationException($"it ended with {_process.ExitCode} without saying '{text}': {string.Join('\n', lines)}");
-                if (Stopwatch.GetElapsedTime(since) > _patience) throw new TimeoutException($"it did not say '{text}' in {_patience.TotalSeconds} s: {string.Join('\n', lines)}");
+                if (Stopwatch.GetElapsedTime(since) > Patience) throw new TimeoutException($"it did not say '{text}' in {Patience.TotalSeconds} s: {string.Join('\n', lines)}");
                 Monitor.Wait(lines, 200);
                 ended = _process.HasExited && !Monitor.Wait(lines, 200);
             }
