@@ -46,18 +46,12 @@ internal sealed partial class KernelFetcher(PrivateApt apt, Cache cache)
         var image = Directory.EnumerateFiles(unpacked, "vmlinuz*", SearchOption.AllDirectories).FirstOrDefault()
             ?? throw new LabException($"{kernel.Package} {kernel.Version} holds no vmlinuz");
         File.Copy(image, Path.Combine(target, "vmlinuz"));
-        foreach (var module in Kernel.Modules)
-        {
-            var file = Directory.EnumerateFiles(unpacked, module + "*", SearchOption.AllDirectories).FirstOrDefault()
-                ?? throw new LabException($"{kernel.Package} {kernel.Version} holds no {module}");
-            if (Path.GetExtension(file) == ".xz")
-            {
-                Tool.Output("xz", ["--decompress", file]);
-                file = Path.ChangeExtension(file, null);
-            }
-
-            File.Copy(file, Path.Combine(target, module));
-        }
+        var order = new ModuleOrder(unpacked);
+        order.Add("virtio_pci", required: false);
+        order.Add("virtio_net", required: true);
+        var folder = Directory.CreateDirectory(Path.Combine(target, "modules")).FullName;
+        foreach (var (index, file) in order.Files.Index())
+            File.Copy(file, Path.Combine(folder, $"{index:D2}-{Path.GetFileName(file)}"));
 
         Directory.Delete(unpacked, recursive: true);
     }

@@ -26,8 +26,8 @@ internal static class Initramfs
             archive.AddFile("init", content, executable: true);
         }
 
-        foreach (var module in Kernel.Modules)
-            archive.AddFile($"modules/{module}", Path.Combine(kernel.Directory, module));
+        foreach (var module in kernel.Modules)
+            archive.AddFile($"modules/{Path.GetFileName(module)}", module);
         AddUserSpace(archive, user.Root);
         AddRuntime(archive);
         AddTree(archive, programs, "app");

@@ -15,9 +15,9 @@ for argument in $(cat /proc/cmdline); do
     esac
 done
 ifconfig lo 127.0.0.1 up
-# Each needs the one before it.
-for module in failover net_failover virtio_net; do
-    insmod "/modules/$module.ko" || echo "lab: $module cannot be loaded"
+# The names sort in the order in which they need each other.
+for module in /modules/*.ko; do
+    insmod "$module" || echo "lab: $module cannot be loaded"
 done
 # The emulator's user network: it is the gateway, and its loopback answers there.
 ifconfig eth0 10.0.2.15 netmask 255.255.255.0 up
