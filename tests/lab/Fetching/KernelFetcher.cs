@@ -16,7 +16,7 @@ internal sealed partial class KernelFetcher(PrivateApt apt, Cache cache)
         var newest = PrivateApt.Newest(apt.Offers(candidates))
             ?? throw new LabException($"no suite offers a package of kernel {series} for download");
 
-        var directory = cache.Directories($"kernel-{newest.Package}_{newest.Version}", target => Fill(newest, target));
+        var directory = cache.Once($"kernel-{newest.Package}_{newest.Version}", target => Fill(newest, target));
         return new Kernel(series, newest, directory);
     }
 

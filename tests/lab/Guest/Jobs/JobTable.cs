@@ -9,6 +9,13 @@ public static class JobTable
         new("smoke", TimeSpan.FromSeconds(60), SmokeJob.Run),
     ];
 
-    /// <summary>The job with this name, or null.</summary>
-    public static LabJob? Find(string name) => All.FirstOrDefault(job => job.Name == name);
+    /// <summary>Every job for two hosts.</summary>
+    public static IReadOnlyList<PairJob> Pairs { get; } =
+    [
+        new("reach", TimeSpan.FromSeconds(60), ReachJob.Destination, ReachJob.Source),
+    ];
+
+    /// <summary>The job, or half of a job for two, with this name; or null.</summary>
+    public static LabJob? Find(string name) =>
+        All.Concat(Pairs.SelectMany(pair => new[] { pair.DestinationHalf, pair.SourceHalf })).FirstOrDefault(job => job.Name == name);
 }
