@@ -41,7 +41,8 @@ public static class DefaultMachine
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(vcpus is >= 1 and <= 512, true, nameof(vcpus));
         var shape = host.Shape(features, gic) ?? throw new MigrateException(ErrorCode.NotFound,
-            $"the profile of {Name(host)} was not measured with the vCPU features {features.Shape}; probe the host with them") { Stage = Stage.Plan };
+            $"the profile of {Name(host)} was not measured with the vCPU features {features.Shape}; probe the host with them")
+        { Stage = Stage.Plan };
         if (shape.Errno != 0)
             throw new MigrateException(ErrorCode.Refused, $"{Name(host)} does not create a vCPU with the features {features.Shape}") { Stage = Stage.Plan };
         var layout = gic == GicKind.GicV3 ? new GicDescription(gic, 0x0800_0000, 0x080a_0000) : new GicDescription(gic);

@@ -14,7 +14,7 @@ public sealed record DestinationResolution(Outcome Outcome, HandoverRecord<Desti
 /// <summary>Takes a handover up from its record, on the agent's host: reports it, and finishes what can be finished.</summary>
 public static class DestinationResolver
 {
-    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
     /// <summary>Settles a handover that has a record here, through the agent if one runs, else in its place.</summary>
     /// <param name="state">The agent's state directory.</param>
@@ -41,6 +41,6 @@ public static class DestinationResolver
             var (host, port) = AgentAddresses.Parse(state.AgentAddress);
             return new AgentClient(host, port).Outcome(question.HandoverId, question.AgentId);
         }
-        using (owner) return new HandoverLedger(state, question.AgentId, _patience).Outcome(question);
+        using (owner) return new HandoverLedger(state, question.AgentId, Patience).Outcome(question);
     }
 }

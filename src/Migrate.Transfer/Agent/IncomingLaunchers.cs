@@ -19,7 +19,7 @@ public sealed class AttachedIncoming(string socketPath) : IIncomingLauncher
 /// <summary>Starts a VMM for each machine, in a session of its own: it outlives the agent.</summary>
 public sealed class LaunchedIncoming : IIncomingLauncher
 {
-    private static readonly TimeSpan _pause = TimeSpan.FromMilliseconds(10);
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(10);
     private readonly string _file;
     private readonly IReadOnlyList<string> _arguments;
     private readonly string _directory;
@@ -54,7 +54,7 @@ public sealed class LaunchedIncoming : IIncomingLauncher
             }
             catch (MigrateException e) when (e.Code == ErrorCode.Unreachable)
             {
-                if (process.WaitForExit(_pause) is { } exit)
+                if (process.WaitForExit(Pause) is { } exit)
                     throw new MigrateException(ErrorCode.System, $"{_file} ended with {exit} before its machine socket answered{LastLine(log)}", e) { Stage = Stage.Prepare };
                 if (Stopwatch.GetElapsedTime(since) < _patience) continue;
                 process.Kill();

@@ -29,7 +29,7 @@ internal enum MachineFinding
 /// <summary>Asks a VMM what became of its machine.</summary>
 internal static class MachineInspector
 {
-    private static readonly TimeSpan _pause = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
 
     /// <summary>What the source's VMM says, once no session holds the machine or patience is over.</summary>
     public static MachineFinding Source(HandoverRecord<Send.SourceMark> record, TimeSpan patience) =>
@@ -61,7 +61,7 @@ internal static class MachineInspector
         {
             var finding = AskOnce(socket, pid, judge);
             if (finding != MachineFinding.Held || Stopwatch.GetElapsedTime(since) > patience) return finding;
-            Thread.Sleep(_pause);
+            Thread.Sleep(Pause);
         }
     }
 

@@ -14,7 +14,7 @@ namespace Migrate.Transfer.Receive;
 /// <remarks>Nothing but this table decides; the agent performs what it says.</remarks>
 public static class DestinationHandover
 {
-    private static readonly Row[] _rows =
+    private static readonly Row[] Rows =
     [
         // from       on                  to          durable before it  then
         new(Waiting,    E.Offered,          Planning,   null,              Plan),
@@ -63,7 +63,7 @@ public static class DestinationHandover
 
     /// <summary>The table.</summary>
     public static TransitionTable<DestinationState, DestinationEvent, DestinationMark, DestinationAct> Table { get; } =
-        new("destination", _rows, Why);
+        new("destination", Rows, Why);
 
     /// <summary>Where a handover stands when only its record is left; null: there is no record.</summary>
     public static (DestinationState State, DestinationAct Act) Restart(DestinationMark? mark) => mark switch

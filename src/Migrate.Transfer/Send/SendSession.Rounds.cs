@@ -10,7 +10,7 @@ namespace Migrate.Transfer.Send;
 /// <summary>The pages of a move: rounds while the machine runs, and the last one. Allocates per round, never per page.</summary>
 internal sealed partial class SendSession
 {
-    private static readonly TimeSpan _progressPause = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan ProgressPause = TimeSpan.FromMilliseconds(250);
     private long _roundBytes;
     private ulong _roundPages;
     private long _shown;
@@ -74,7 +74,7 @@ internal sealed partial class SendSession
     private void ShowProgress(long bytes)
     {
         _roundBytes += bytes;
-        if (Progress is null || Stopwatch.GetElapsedTime(_shown) < _progressPause) return;
+        if (Progress is null || Stopwatch.GetElapsedTime(_shown) < ProgressPause) return;
         _shown = Stopwatch.GetTimestamp();
         Progress(new ProgressEvent(_rounds, (ulong)_roundBytes, _roundPages * (ulong)_session!.PageSize));
     }

@@ -10,8 +10,8 @@ namespace Migrate.Transfer.Send;
 /// <summary>Performs what <see cref="SourceHandover"/> says. Here is what a sender and a resolver have in common: all that follows once a machine may be released.</summary>
 internal abstract class SourceDriver(StateDirectory state, HandoverRecord<SourceMark> record, TimeSpan outcomeTimeout, Action<SendEvent>? progress)
 {
-    private static readonly TimeSpan _firstPause = TimeSpan.FromMilliseconds(50);
-    private static readonly TimeSpan _longestPause = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan _longestInspection = TimeSpan.FromSeconds(5);
 
     // One question may take as long as the agent waits for a session to end, and some.
@@ -20,7 +20,7 @@ internal abstract class SourceDriver(StateDirectory state, HandoverRecord<Source
     private long _askingSince;
     private int _attempts;
     private string _lastAnswer = "";
-    private TimeSpan _pause = _firstPause;
+    private TimeSpan _pause = FirstPause;
 
     /// <summary>Where it stands.</summary>
     public SourceState State { get; private set; }
@@ -150,7 +150,7 @@ internal abstract class SourceDriver(StateDirectory state, HandoverRecord<Source
             var left = outcomeTimeout - Stopwatch.GetElapsedTime(_askingSince);
             if (left <= TimeSpan.Zero) return SourceEvent.TimeIsOver;
             Thread.Sleep(left < _pause ? left : _pause);
-            _pause = TimeSpan.FromTicks(Math.Min(_pause.Ticks * 2, _longestPause.Ticks));
+            _pause = TimeSpan.FromTicks(Math.Min(_pause.Ticks * 2, LongestPause.Ticks));
         }
         progress?.Invoke(new AskingEvent(_attempts, _lastAnswer));
         return Ask();

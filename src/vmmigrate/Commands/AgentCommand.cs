@@ -27,7 +27,8 @@ internal static class AgentCommand
         var simulate = new Option<string?>("--simulate")
         {
             Description = $"Be a simulated host that answers as this profile says: {string.Join(", ", BundledHosts.Names)}, or a file (default {BundledHosts.Default}).",
-            HelpName = "PROFILE", Arity = ArgumentArity.ZeroOrOne,
+            HelpName = "PROFILE",
+            Arity = ArgumentArity.ZeroOrOne,
         };
         var attach = new Option<string?>("--attach") { Description = "Restore into the machine that waits at this socket (vmmigrate run --incoming) instead of starting one.", HelpName = "MACHINE" };
         var stdin = new Option<bool>("--end-with-stdin") { Description = "End when standard input ends." };

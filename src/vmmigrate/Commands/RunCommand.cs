@@ -17,7 +17,8 @@ internal static class RunCommand
         var simulate = new Option<string?>("--simulate")
         {
             Description = $"A simulated VM on a host that answers as this profile says: {string.Join(", ", BundledHosts.Names)}, a file, or HOST:PORT (default {BundledHosts.Default}).",
-            HelpName = "PROFILE", Arity = ArgumentArity.ZeroOrOne,
+            HelpName = "PROFILE",
+            Arity = ArgumentArity.ZeroOrOne,
         };
         var name = new Option<string>("--name") { Description = "The machine's name.", DefaultValueFactory = _ => "vm" };
         var socket = new Option<string?>("--socket") { Description = "Where its machine socket lies (default: by name, where every verb finds it).", HelpName = "PATH" };

@@ -7,13 +7,28 @@ public class ReportTextTests
 {
     private static Finding Refused(string subject, string remedy = "do this") => new()
     {
-        Code = FindingCode.ValueRefused, Severity = Severity.Refused, Evidence = Evidence.Measured, Subject = subject, Here = "1", There = "0", Answer = "EINVAL", Remedy = remedy,
+        Code = FindingCode.ValueRefused,
+        Severity = Severity.Refused,
+        Evidence = Evidence.Measured,
+        Subject = subject,
+        Here = "1",
+        There = "0",
+        Answer = "EINVAL",
+        Remedy = remedy,
     };
 
     private static CheckReport Report(Verdict verdict, params Finding[] findings) => new()
     {
-        Verdict = verdict, Policy = Policy.Vmmigrate, Evidence = Evidence.Measured, Source = "a", Destination = "b",
-        Kept = 10, Changed = 1, LeftOut = 2, Refused = findings.Length, Findings = [.. findings],
+        Verdict = verdict,
+        Policy = Policy.Vmmigrate,
+        Evidence = Evidence.Measured,
+        Source = "a",
+        Destination = "b",
+        Kept = 10,
+        Changed = 1,
+        LeftOut = 2,
+        Refused = findings.Length,
+        Findings = [.. findings],
     };
 
     private static string[] Lines(CheckReport report)

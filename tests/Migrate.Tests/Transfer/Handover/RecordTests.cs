@@ -19,8 +19,15 @@ public sealed class RecordTests : IDisposable
         var state = new StateDirectory(_root);
         var record = new HandoverRecord<SourceMark>
         {
-            Id = Id, Mark = SourceMark.Releasing, VmId = new string('2', 32), VmName = "a machine", MachineSocket = "/run/x.sock", MachinePid = 7,
-            AgentAddress = "[::1]:4711", AgentId = new string('3', 32), Time = "",
+            Id = Id,
+            Mark = SourceMark.Releasing,
+            VmId = new string('2', 32),
+            VmName = "a machine",
+            MachineSocket = "/run/x.sock",
+            MachinePid = 7,
+            AgentAddress = "[::1]:4711",
+            AgentId = new string('3', 32),
+            Time = "",
         };
         var written = state.Source.Write(record);
         Assert.NotEqual("", written.Time);

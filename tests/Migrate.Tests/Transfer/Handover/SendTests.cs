@@ -21,7 +21,13 @@ public class SendTests
     {
         var options = new MachineOptions
         {
-            Id = new string('a', 32), MemoryBytes = 16 << 20, Slots = slots, WritesPerSecond = 20_000, Steps = 12_000, HotPages = 0.5, Seed = 7,
+            Id = new string('a', 32),
+            MemoryBytes = 16 << 20,
+            Slots = slots,
+            WritesPerSecond = 20_000,
+            Steps = 12_000,
+            HotPages = 0.5,
+            Seed = 7,
         };
         using var twin = SimulatedMachine.Create(SimulatedProfiles.Plain, options);
         twin.FullSpeed = true;
