@@ -66,7 +66,7 @@ internal sealed class LabRun(Options options, Recordings recordings, Tally tally
             tally.Host();
             Say(id, $"{host.Release} answered after {clock.Elapsed.TotalSeconds:F1} s");
             foreach (var job in options.Jobs)
-                await RunJobAsync(host, job, Inputs(job), _ => { }, cancel);
+                await RunJobAsync(host, job, Inputs(id, job), _ => { }, cancel);
             if (options.Pairs)
             {
                 _waiting[id] = host;
@@ -127,14 +127,16 @@ internal sealed class LabRun(Options options, Recordings recordings, Tally tally
         }
     }
 
-    private List<Message> Inputs(LabJob job)
+    private List<Message> Inputs(HostId id, LabJob job)
     {
+        var host = new Message(MessageKind.Input, JobContext.HostInput, "", Encoding.UTF8.GetBytes(id.ToString()));
         if (job.Inputs is null)
-            return [];
+            return [host];
         var folder = Path.Combine(data, Path.GetDirectoryName(job.Inputs)!);
         return Directory.GetFiles(folder, Path.GetFileName(job.Inputs))
             .Order(StringComparer.Ordinal)
             .Select(file => new Message(MessageKind.Input, Path.GetFileName(file), "", File.ReadAllBytes(file)))
+            .Prepend(host)
             .ToList();
     }
 

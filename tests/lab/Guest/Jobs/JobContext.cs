@@ -9,6 +9,12 @@ public sealed class JobContext(IReadOnlyDictionary<string, ReadOnlyMemory<byte>>
     /// <summary>The input that names the other host of a pair job, as ADDRESS:PORT.</summary>
     public const string PeerInput = "peer";
 
+    /// <summary>The input that names the host itself, as KERNEL.CPU.</summary>
+    public const string HostInput = "host";
+
+    /// <summary>What the lab calls this host.</summary>
+    public string Host => Encoding.UTF8.GetString(inputs[HostInput].Span);
+
     /// <summary>Files the lab sent with the job, by name.</summary>
     public IReadOnlyDictionary<string, ReadOnlyMemory<byte>> Inputs => inputs;
 
