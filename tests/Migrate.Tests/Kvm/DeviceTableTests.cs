@@ -78,6 +78,16 @@ public class DeviceTableTests
             written.Select(a => (a.Attribute, a.Value.Low)));
     }
 
+    [Theory]
+    [InlineData(5u, 0x70UL)]
+    [InlineData(5u, 0x78UL)]
+    public void A_base_register_that_was_never_written_is_not_written(uint group, ulong attribute)
+    {
+        Assert.DoesNotContain(Capture(new FakeAttributes(), GicTable.GicV3), a => a.Group == group && (uint)a.Attribute == attribute);
+        var written = new FakeAttributes { [(group, attribute)] = 0x180 };
+        Assert.Single(Capture(written, GicTable.GicV3), a => a.Group == group && (uint)a.Attribute == attribute);
+    }
+
     [Fact]
     public void Attributes_that_a_kernel_does_not_have_are_left_out()
     {
