@@ -10,7 +10,6 @@ internal static class KvmErrno
     public const int E2BIG = 7;
     public const int ENOEXEC = 8;
     public const int EAGAIN = 11;
-    public const int EFAULT = 14;
     public const int EBUSY = 16;
     public const int EEXIST = 17;
     public const int ENODEV = 19;
