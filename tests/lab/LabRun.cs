@@ -94,6 +94,12 @@ internal sealed class LabRun(Options options, Recordings recordings, Tally tally
             return;
         }
 
+        if (from.Machine.ForwardedPort is null || to.Machine.ForwardedPort is null)
+        {
+            Say(source, $"not tried with {destination}: one of the two kernels comes without network modules");
+            return;
+        }
+
         foreach (var job in JobTable.Pairs)
         {
             // If one half fails, the other would wait for it in vain.
@@ -142,13 +148,14 @@ internal sealed class LabRun(Options options, Recordings recordings, Tally tally
 
     private async Task RunJobAsync(LabHost host, LabJob job, IReadOnlyList<Message> inputs, Action<Message> listening, CancellationToken cancel)
     {
-        var error = await host.RunAsync(job, inputs, message => Take(host.Id, job, message, listening), cancel);
+        var error = await host.RunAsync(job, inputs, message => Take(host, job, message, listening), cancel);
         if (error.Length > 0)
             tally.Failure($"{host.Id} {job.Name} ended early: {error}");
     }
 
-    private void Take(HostId id, LabJob job, Message message, Action<Message> listening)
+    private void Take(LabHost host, LabJob job, Message message, Action<Message> listening)
     {
+        var id = host.Id;
         switch (message.Kind)
         {
             case MessageKind.Case:
@@ -156,8 +163,11 @@ internal sealed class LabRun(Options options, Recordings recordings, Tally tally
                 Say(id, $"{(message.Text.Length == 0 ? "ok" : "FAILED")} {job.Name}: {message.Name}");
                 break;
             case MessageKind.Answer:
-                if (recordings.Take(id.ToString(), message.Name, message.Payload) is { } remark)
-                    Say(id, remark);
+                var answer = recordings.Take(id.ToString(), host.Machine.Identity, message.Name, message.Payload);
+                if (answer.Failed)
+                    tally.Failure($"{id} {job.Name}: {answer.Remark}");
+                else if (answer.Remark.Length > 0)
+                    Say(id, answer.Remark);
                 break;
             case MessageKind.Pair:
                 tally.Pair();

@@ -17,7 +17,9 @@ internal sealed class EmulatedMachine(string cpu, Emulator emulator, Kernel kern
     /// <remarks>10 to 25 s on an idle machine.</remarks>
     public TimeSpan BootLimit => TimeSpan.FromMinutes(4);
 
-    public int? ForwardedPort { get; } = reachable ? FreePort() : null;
+    public int? ForwardedPort { get; } = reachable && kernel.HasNetwork ? FreePort() : null;
+
+    public string Identity => $"kernel {kernel.Offer.Package} {kernel.Offer.Version}\nemulator qemu-system-arm {emulator.Version}\n";
 
     public ProcessStartInfo Command(AgentSession session)
     {
@@ -29,7 +31,13 @@ internal sealed class EmulatedMachine(string cpu, Emulator emulator, Kernel kern
             emulator.Program,
             "-machine", "virt,virtualization=on,gic-version=3", "-cpu", cpu, "-m", "2G", "-nodefaults", "-display", "none",
             "-no-reboot", "-serial", "stdio", "-monitor", "none",
-            "-netdev", $"user,id=n0,ipv6=off{forward}", "-device", "virtio-net-pci,netdev=n0,romfile=",
+            .. kernel.HasNetwork
+                ? (string[])["-netdev", $"user,id=n0,ipv6=off{forward}", "-device", "virtio-net-pci,netdev=n0,romfile="]
+                :
+                [
+                    "-chardev", $"socket,id=lab,host=127.0.0.1,port={session.Port}",
+                    "-device", "virtio-serial-pci", "-device", "virtserialport,chardev=lab,name=lab",
+                ],
             "-kernel", kernel.Image, "-initrd", initramfs,
             "-append", $"console=ttyAMA0 loglevel=6 panic=-1 lab.port={session.Port} lab.token={session.Token}",
         ];

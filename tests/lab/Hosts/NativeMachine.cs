@@ -12,6 +12,8 @@ internal sealed class NativeMachine(string programs) : IMachine
 
     public int? ForwardedPort => null;
 
+    public string Identity => $"kernel {File.ReadAllText("/proc/version")}";
+
     /// <summary>Kernel series and the CPU's MIDR_EL1, which a kernel on arm64 shows.</summary>
     public static HostId Id()
     {

@@ -7,6 +7,7 @@ public static class JobTable
     public static IReadOnlyList<LabJob> All { get; } =
     [
         new("smoke", TimeSpan.FromSeconds(60), SmokeJob.Run),
+        new("capture-restore", TimeSpan.FromMinutes(3), CaptureRestoreJob.Run),
         new("raw-answers", TimeSpan.FromMinutes(5), RawAnswersJob.Run, "captures/*.txt"),
         new("restore", TimeSpan.FromMinutes(5), RestoreJob.Run),
     ];
