@@ -32,6 +32,9 @@ public sealed class LinuxException : MigrateException
     /// <summary>What the call was made on.</summary>
     public string Subject { get; }
 
+    /// <summary>The symbolic name of an error number, such as <c>EINVAL</c>; the plain number where Linux has no name for it.</summary>
+    public static string NameOf(int errno) => Native.Errno.Name(errno);
+
     /// <summary>The error of the call that this thread made last.</summary>
     internal static LinuxException Last(string call, string subject) => new(call, Marshal.GetLastPInvokeError(), subject);
 

@@ -5,7 +5,7 @@ namespace Migrate.Linux.Native;
 /// <summary>The C library. Every function is its wrapper of the same name; a descriptor is held for the length of the call.</summary>
 /// <remarks>
 /// Nothing here suppresses the GC transition: each of these may block, or fault on memory that is filled by another thread.
-/// <c>open</c> and <c>fcntl</c> are variadic in C; on x86-64 and on arm64 Linux their named and variadic integers travel in the same registers.
+/// <c>open</c>, <c>fcntl</c> and <c>ioctl</c> are variadic in C; on x86-64 and on arm64 Linux their named and variadic integers travel in the same registers.
 /// </remarks>
 internal static unsafe partial class Libc
 {
@@ -27,7 +27,13 @@ internal static unsafe partial class Libc
     public static partial int fcntl(SafeHandle descriptor, int command, int argument);
 
     [LibraryImport(Library, SetLastError = true)]
+    public static partial int ioctl(SafeHandle descriptor, nuint request, nint argument);
+
+    [LibraryImport(Library, SetLastError = true)]
     public static partial nint mmap(nint address, nuint length, int protection, int flags, SafeHandle descriptor, long offset);
+
+    [LibraryImport(Library, SetLastError = true)]
+    public static partial nint mmap(nint address, nuint length, int protection, int flags, int descriptor, long offset);
 
     [LibraryImport(Library, SetLastError = true)]
     public static partial int munmap(nint address, nuint length);

@@ -15,6 +15,9 @@ internal static class MemoryConstants
     public const int PROT_READ = 0x1;
     public const int PROT_WRITE = 0x2;
     public const int MAP_SHARED = 0x1;
+    public const int MAP_PRIVATE = 0x2;
+    public const int MAP_ANONYMOUS = 0x20;
+    public const int MAP_NORESERVE = 0x4000;
 
     public const int FALLOC_FL_KEEP_SIZE = 0x1;
     public const int FALLOC_FL_PUNCH_HOLE = 0x2;

@@ -12,12 +12,13 @@ public class ArrowTests
         ["Migrate.Model"] = new([], []),
         ["Migrate.Preflight"] = new(["Migrate.Model"], []),
         ["Migrate.Linux"] = new(["Migrate.Model"], [], Unsafe: true),
+        ["Migrate.Kvm"] = new(["Migrate.Model", "Migrate.Linux"], [], Unsafe: true),
         ["Migrate.Simulation"] = new(["Migrate.Model", "Migrate.Linux"], [], Unsafe: true),
         ["Migrate.Transfer"] = new(["Migrate.Model", "Migrate.Preflight", "Migrate.Linux"], [], Unsafe: true),
         ["Migrate.Snapshots"] = new(["Migrate.Transfer"], [], Unsafe: true),
         ["Migrate.Service"] = new(["Migrate.Model", "Migrate.Preflight"], ["Microsoft.AspNetCore.OpenApi"]),
         ["vmmigrate"] = new(
-            ["Migrate.Model", "Migrate.Preflight", "Migrate.Linux", "Migrate.Simulation", "Migrate.Transfer", "Migrate.Snapshots"],
+            ["Migrate.Model", "Migrate.Preflight", "Migrate.Linux", "Migrate.Kvm", "Migrate.Simulation", "Migrate.Transfer", "Migrate.Snapshots"],
             ["System.CommandLine", "Spectre.Console"]),
     };
 
