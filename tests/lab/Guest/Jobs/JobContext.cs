@@ -1,0 +1,38 @@
+using System.Text;
+
+namespace Migrate.LabGuest.Jobs;
+
+/// <summary>What a job sees: its inputs, and where its results go.</summary>
+public sealed class JobContext(IReadOnlyDictionary<string, ReadOnlyMemory<byte>> inputs, Action<Message> report)
+{
+    /// <summary>Files the lab sent with the job, by name.</summary>
+    public IReadOnlyDictionary<string, ReadOnlyMemory<byte>> Inputs => inputs;
+
+    /// <summary>Runs one case: it passes unless the body throws.</summary>
+    /// <returns>Whether it passed.</returns>
+    public bool Case(string name, Action body)
+    {
+        try
+        {
+            body();
+            report(new Message(MessageKind.Case, name));
+            return true;
+        }
+        catch (Exception failure)
+        {
+            var text = failure is CheckFailedException ? failure.Message : failure.ToString();
+            report(new Message(MessageKind.Case, name, text));
+            return false;
+        }
+    }
+
+    /// <summary>Records what the kernel answered. Nothing that changes from boot to boot belongs into it.</summary>
+    public void Answer(string file, string text) => Answer(file, Encoding.UTF8.GetBytes(text));
+
+    /// <inheritdoc cref="Answer(string, string)"/>
+    public void Answer(string file, ReadOnlyMemory<byte> content) =>
+        report(new Message(MessageKind.Answer, file, "", content));
+
+    /// <summary>Tells the reader of the run something.</summary>
+    public void Note(string text) => report(new Message(MessageKind.Note, "", text));
+}

@@ -1,0 +1,70 @@
+using Migrate.Lab.Hosts;
+using Migrate.LabGuest.Jobs;
+
+namespace Migrate.Lab;
+
+/// <summary>What the command line asks for.</summary>
+internal sealed record Options(
+    IReadOnlyList<string> Kernels, IReadOnlySet<string> Optional, IReadOnlyList<string> Cpus, IReadOnlyList<LabJob> Jobs,
+    string Cache, string Programs, bool Record, bool Keep, bool Offline)
+{
+    public const string Usage = """
+        usage: tests/lab/run --kernels 6.1,6.12 --cpus neoverse-n1 [options]
+          --kernels LIST    series to boot, each the newest that Debian's suites offer
+          --optional LIST   series that may be missing
+          --cpus LIST       CPU models of the emulator: max, neoverse-n1, neoverse-v1, a64fx, cortex-a57, ...
+          --jobs LIST       jobs to run on each host (default: all)
+          --record          write the kernels' answers to tests/Data/lab instead of comparing them
+          --cache DIR       where fetched things stay (default: $XDG_CACHE_HOME/vmmigrate-lab or ~/.cache/vmmigrate-lab)
+          --offline         use the package indexes as they were fetched last
+          --keep            keep the consoles' logs and the initramfs, and say where
+        """;
+
+    /// <exception cref="LabException">A word that is not understood.</exception>
+    public static Options Parse(string[] arguments, string programs)
+    {
+        List<string> kernels = [], optional = [], cpus = [], jobs = [];
+        var cache = DefaultCache();
+        bool record = false, keep = false, offline = false;
+        for (var i = 0; i < arguments.Length; i++)
+        {
+            switch (arguments[i])
+            {
+                case "--kernels": kernels = Words(arguments, ++i); break;
+                case "--optional": optional = Words(arguments, ++i); break;
+                case "--cpus": cpus = Words(arguments, ++i); break;
+                case "--jobs": jobs = Words(arguments, ++i); break;
+                case "--cache": cache = Words(arguments, ++i)[0]; break;
+                case "--record": record = true; break;
+                case "--keep": keep = true; break;
+                case "--offline": offline = true; break;
+                default: throw new LabException($"'{arguments[i]}' is not understood.\n{Usage}");
+            }
+        }
+
+        if ((kernels.Count == 0 && optional.Count == 0) || cpus.Count == 0)
+            throw new LabException(Usage);
+        var table = jobs.Count == 0 ? JobTable.All : [.. jobs.Select(Job)];
+        return new Options([.. kernels.Union(optional)], optional.ToHashSet(), cpus, table, cache, programs, record, keep, offline);
+    }
+
+    /// <summary>Every kernel with every CPU.</summary>
+    public IEnumerable<HostId> Hosts(string series) => Cpus.Select(cpu => new HostId(series, cpu));
+
+    private static LabJob Job(string name) =>
+        JobTable.Find(name) ?? throw new LabException($"there is no job '{name}'; there are: {string.Join(", ", JobTable.All.Select(job => job.Name))}");
+
+    private static List<string> Words(string[] arguments, int index)
+    {
+        var words = index < arguments.Length ? arguments[index].Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) : [];
+        return words.Length > 0 ? [.. words.Distinct()] : throw new LabException($"{arguments[index - 1]} needs a value.\n{Usage}");
+    }
+
+    private static string DefaultCache()
+    {
+        var root = Environment.GetEnvironmentVariable("XDG_CACHE_HOME");
+        if (string.IsNullOrEmpty(root))
+            root = Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache");
+        return Path.Combine(root, "vmmigrate-lab");
+    }
+}

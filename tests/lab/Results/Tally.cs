@@ -1,0 +1,50 @@
+namespace Migrate.Lab.Results;
+
+/// <summary>What a run counted. Safe from several threads.</summary>
+internal sealed class Tally
+{
+    private readonly Lock _lock = new();
+    private readonly Dictionary<(string Host, string Job), int> _cases = [];
+    private readonly List<string> _failures = [];
+
+    public int Hosts { get; private set; }
+
+    public int Pairs { get; private set; }
+
+    public int Failed => _failures.Count;
+
+    public int Cases => _cases.Values.Sum();
+
+    public void Host()
+    {
+        lock (_lock)
+            Hosts++;
+    }
+
+    public void Case(string host, string job, string name, string failure)
+    {
+        lock (_lock)
+        {
+            _cases[(host, job)] = _cases.GetValueOrDefault((host, job)) + 1;
+            if (failure.Length > 0)
+                _failures.Add($"{host} {job}: {name}: {failure}");
+        }
+    }
+
+    /// <summary>A failure that is no case: a dead host, a missing kernel, too few cases.</summary>
+    public void Failure(string text)
+    {
+        lock (_lock)
+            _failures.Add(text);
+    }
+
+    public int CasesOf(string host, string job)
+    {
+        lock (_lock)
+            return _cases.GetValueOrDefault((host, job));
+    }
+
+    public IReadOnlyList<string> Failures() => _failures;
+
+    public string LastLine() => $"lab: {Hosts} hosts, {Pairs} pairs, {Cases} cases, {Failed} failed";
+}
