@@ -42,6 +42,12 @@ internal static class Couplings
         (RegisterId.System(3, 3, 14, 2, 1), RegisterId.System(3, 3, 14, 2, 2)),
     ];
 
+    /// <summary>Whether the GIC decides about a register.</summary>
+    /// <remarks>arch/arm64/kvm/sys_regs.c <c>kvm_finalize_sys_regs</c>, vgic-init.c <c>kvm_vgic_finalize_idregs</c>; the CPU interface's own registers.</remarks>
+    public static bool OfGic(RegisterId id) => Array.IndexOf(GicRegisters, id) >= 0 || RegisterCatalog.Find(id) is { Group: RegisterGroup.InterruptController };
+
+    private static readonly RegisterId[] GicRegisters = [Find("ID_AA64PFR0_EL1"), Find("ID_AA64PFR2_EL1"), Find("ID_PFR1_EL1")];
+
     private static Coupling Of(string controller, string field, params string[] dependents)
     {
         var id = Find(controller);

@@ -46,10 +46,13 @@ internal sealed class HostProbe(IProbeHost host, BootIdentity boot, Action<strin
                 _notes.Add(features.ToString(), "accepted by KVM_ARM_VCPU_INIT, but its registers are not measured: only AArch64 guests with psci_0_2 are");
                 continue;
             }
+            var without = default(MeasuredShape);
             foreach (var gic in gics)
             {
                 Say($"registers with {features}, {(gic == GicKind.None ? "no GIC" : gic)}");
-                shapes.Add(new ShapeProbe(host, _notes).Measure(features, gic));
+                var measured = new ShapeProbe(host, _notes).Measure(features, gic, without);
+                if (measured.Shape.Errno == 0) without ??= measured;
+                shapes.Add(measured.Shape);
             }
         }
         _notes.Add("VM capabilities", "shapes with MTE or writable implementation ids are not measured");

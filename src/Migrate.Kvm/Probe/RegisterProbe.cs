@@ -25,7 +25,7 @@ internal sealed class RegisterProbe(ScratchPool pool, ProbeNotes notes)
         if (id.Class == RegisterClass.FirmwareBitmap) return Bitmap(id, reset);
 
         RegisterValue[] patterns = [reset, .. Patterns(id, reset)];
-        var samples = patterns.Select(value => Write(id, value)).ToList();
+        var samples = patterns.Select(value => WriteFrom(id, reset, value)).ToList();
         moves |= samples.Exists(s => s.Moved);
         var restored = Restore(id, reset);
         if (moves)
@@ -50,12 +50,20 @@ internal sealed class RegisterProbe(ScratchPool pool, ProbeNotes notes)
     }
 
     /// <summary>Writes the value of a new VM; where that does not bring it back the VM is replaced.</summary>
-    private bool Restore(RegisterId id, RegisterValue reset)
+    /// <returns>Whether it came back.</returns>
+    public bool Restore(RegisterId id, RegisterValue reset)
     {
         if (pool.Vm.Set(0, id, reset) == 0 && pool.Vm.Get(0, id, out var now) == 0 && now == reset) return true;
         if (pool.Vm.Get(0, id, out now) == 0 && now == reset) return true;
         pool.Renew();
         return false;
+    }
+
+    /// <summary>The same from the value of a new VM: some registers ignore a value, and then read whatever they had.</summary>
+    private Sample WriteFrom(RegisterId id, RegisterValue reset, RegisterValue value)
+    {
+        pool.Vm.Set(0, id, reset);
+        return Write(id, value);
     }
 
     private Sample WriteFresh(RegisterId id, RegisterValue value)
@@ -84,7 +92,7 @@ internal sealed class RegisterProbe(ScratchPool pool, ProbeNotes notes)
             var mapping = new List<(ulong, ulong)>();
             for (var value = 0UL; value < 1UL << width; value++)
             {
-                var sample = Write(id, new RegisterValue((reset.Low & ~bits) | value << shift, id.Size));
+                var sample = WriteFrom(id, reset, new RegisterValue((reset.Low & ~bits) | value << shift, id.Size));
                 if (sample.Errno != 0) return Unproven(id, "it takes some values of a field together with others only");
                 samples.Add(sample);
                 mapping.Add((value, (sample.Read.Low & bits) >> shift));
@@ -121,6 +129,8 @@ internal sealed class RegisterProbe(ScratchPool pool, ProbeNotes notes)
             {
                 var whole = new RegisterValue((reset.Low & ~chunk.Bits) | (ulong)value << chunk.Shift, id.Size);
                 var sample = whole == reset ? own : Write(id, whole);
+                // Taken and ignored: then it reads what was written before.
+                if (sample.Errno == 0 && ((sample.Read.Low ^ whole.Low) & ~chunk.Bits) != 0) sample = WriteFrom(id, reset, whole);
                 if (whole != reset) samples.Add(sample);
                 if (sample.Errno != 0) continue;
                 mask |= 1 << value;

@@ -7,6 +7,11 @@ using Migrate.Model.Registers;
 
 namespace Migrate.Kvm.Probe;
 
+/// <summary>A measured shape, with the values by which it can be recognised again.</summary>
+/// <param name="Shape">As the profile has it.</param>
+/// <param name="Measured">What each register was measured to do, in list order.</param>
+internal sealed record MeasuredShape(HostShape Shape, IReadOnlyList<Measured> Measured);
+
 /// <summary>Measures every register of one VM configuration.</summary>
 internal sealed class ShapeProbe(IProbeHost host, ProbeNotes notes)
 {
@@ -15,37 +20,69 @@ internal sealed class ShapeProbe(IProbeHost host, ProbeNotes notes)
     /// <summary>Makes scratch VMs of the configuration and tries.</summary>
     /// <param name="features">Features that the host was seen to accept.</param>
     /// <param name="gic">An interrupt controller that the host was seen to offer.</param>
-    public HostShape Measure(VcpuFeatures features, GicKind gic)
+    /// <param name="without">
+    /// The same features without a GIC, where that was measured before. The GIC decides <see cref="Couplings.OfGic"/>; these are measured anew, and so is every
+    /// register that a new value, an accepted value or a refused one shows to be another. The rest is taken over.
+    /// </param>
+    public MeasuredShape Measure(VcpuFeatures features, GicKind gic, MeasuredShape? without = null)
     {
         var request = new ScratchVm(features, gic);
         var first = host.Create(request);
-        if (first.Vm is null) return new HostShape { Features = features, Gic = gic, Errno = first.Errno, RefusedAt = first.RefusedAt };
+        if (first.Vm is null) return Refused(features, gic, first.Errno, first.RefusedAt);
         first.Vm.Dispose();
 
         using var pool = new ScratchPool(host, request);
         if (pool.Vm.List(0, out var ids) is not 0 and var unlisted)
         {
             notes.Add(features.ToString(), $"KVM_GET_REG_LIST answered errno {unlisted}");
-            return new HostShape { Features = features, Gic = gic, Errno = unlisted, RefusedAt = "list" };
+            return Refused(features, gic, unlisted, "list");
         }
         var resets = Resets(pool.Vm, ids);
         var registers = new RegisterAcceptance[ids.Length];
         var measured = new Measured[ids.Length];
+        var before = Before(without);
         var probe = new RegisterProbe(pool, notes);
         for (var i = 0; i < ids.Length; i++)
         {
             var (reset, moves) = resets[i];
-            measured[i] = reset is { } known ? Measure(pool, probe, ids[i], ref known, moves, request) : Measured.Nothing;
+            if (before.TryGetValue(ids[i], out var known) && !Couplings.OfGic(ids[i]) && IsStill(known, probe, reset)) measured[i] = known.Measured;
+            else measured[i] = reset is { } own ? Measure(pool, probe, ids[i], ref own, moves, request) : Measured.Nothing;
             if (measured[i].Stored.Volatile) reset = new RegisterValue(new byte[ids[i].Size]);
             registers[i] = new RegisterAcceptance { Id = ids[i], Reset = reset, Scope = Usual(ids[i]), Accepts = measured[i].Accepts, Stored = measured[i].Stored };
         }
         Undisturbed(pool.Vm, registers);
         Scopes(request, registers, measured);
         Frozen(request, registers, measured);
-        var conditions = new DependentProbe(host, request, notes).Measure(pool, registers);
+        var conditions = without is null
+            ? new DependentProbe(host, request, notes).Measure(pool, registers)
+            : before.ToDictionary(entry => entry.Key, entry => entry.Value.Acceptance.When);
         for (var i = 0; i < registers.Length; i++)
             if (conditions.TryGetValue(ids[i], out var when)) registers[i] = registers[i] with { When = when };
-        return new HostShape { Features = features, Gic = gic, Evidence = Evidence.Measured, Registers = EquatableArray.Create<RegisterAcceptance>(registers) };
+        return new(new HostShape { Features = features, Gic = gic, Evidence = Evidence.Measured, Registers = EquatableArray.Create<RegisterAcceptance>(registers) }, measured);
+    }
+
+    private static MeasuredShape Refused(VcpuFeatures features, GicKind gic, int errno, string at) =>
+        new(new HostShape { Features = features, Gic = gic, Errno = errno, RefusedAt = at }, []);
+
+    private static Dictionary<RegisterId, (RegisterAcceptance Acceptance, Measured Measured)> Before(MeasuredShape? shape)
+    {
+        var before = new Dictionary<RegisterId, (RegisterAcceptance, Measured)>();
+        for (var i = 0; i < (shape?.Measured.Count ?? 0); i++) before.Add(shape!.Shape.Registers[i].Id, (shape.Shape.Registers[i], shape.Measured[i]));
+        return before;
+    }
+
+    /// <summary>Whether a register has the value it had and still answers a value that was taken and one that was refused in the same way.</summary>
+    private static bool IsStill((RegisterAcceptance Acceptance, Measured Measured) known, RegisterProbe probe, RegisterValue? reset)
+    {
+        var (id, measured) = (known.Acceptance.Id, known.Measured);
+        if (measured.Stored.Volatile || id == VectorLengthProbe.Id) return true;
+        if (known.Acceptance.Reset != reset || reset is not { } own) return false;
+        if (measured.Accepts.Kind == AcceptanceKind.Unproven) return false;
+        var still = true;
+        if (measured.Other is { } other) still = probe.Write(id, other) is { Errno: 0 } taken && taken.Read == measured.Stored.Of(other);
+        if (still && measured.Refused is { } refused) still = probe.Write(id, refused).Errno != 0;
+        probe.Restore(id, own);
+        return still;
     }
 
     /// <summary>Every value twice, one whole pass apart: what differs moves by itself.</summary>
