@@ -1,5 +1,6 @@
 using Migrate.Kvm.Handles;
 using Migrate.Linux.Processes;
+using Migrate.Model;
 using Migrate.Model.Errors;
 using Migrate.Model.Hosts;
 
@@ -15,6 +16,24 @@ public static class KvmProbe
     {
         using var system = KvmSystem.Open();
         return new HostProbe(new KvmProbeHost(system), Identity(), progress).Measure();
+    }
+
+    /// <summary>What keeps this process from measuring the host, in the order in which it would be met; empty when nothing does.</summary>
+    /// <param name="path">Where KVM is looked for.</param>
+    public static EquatableArray<ProbeNote> Obstacles(string path = KvmSystem.DefaultPath)
+    {
+        if (!File.Exists(path))
+            return [new ProbeNote(path, "it is not there: the kernel has no KVM, or was started without EL2 (by a hypervisor or by its firmware)",
+                "look for kvm in the kernel's log; on a virtual machine nested virtualisation must be on")];
+        try
+        {
+            KvmSystem.Open(path).Dispose();
+            return [];
+        }
+        catch (KvmException e)
+        {
+            return [new ProbeNote(path, e.Message, e.Code == ErrorCode.Denied ? "run as root or as a member of the group that owns it: usermod -a -G kvm USER, then log in again" : e.Remedy ?? "")];
+        }
     }
 
     /// <summary>The running boot, without the KVM mode, which only KVM can tell.</summary>

@@ -108,20 +108,20 @@ internal sealed class ShapeProbe(IProbeHost host, ProbeNotes notes)
             return early is null ? Measured.Nothing : VectorLengthProbe.Measure(early, out reset);
         }
         foreach (var (control, compare) in Couplings.TimerStatus)
-            if (id == control) return Timer(pool, probe, id, compare, reset);
+            if (id == control) moves |= ShowsTime(pool, probe, control, compare);
         return probe.Measure(id, reset, moves);
     }
 
-    /// <summary>A timer's control shows whether its compare value has passed: with one that has and one that has not, what it reads differs where the kernel shows it.</summary>
-    private static Measured Timer(ScratchPool pool, RegisterProbe probe, RegisterId control, RegisterId compare, RegisterValue reset)
+    /// <summary>Whether a timer's control shows that its compare value has passed: it reads differently with one that has and one that has not.</summary>
+    private static bool ShowsTime(ScratchPool pool, RegisterProbe probe, RegisterId control, RegisterId compare)
     {
-        if (pool.Vm.Get(0, compare, out var before) != 0) return probe.Measure(control, reset, moves: false);
+        if (pool.Vm.Get(0, compare, out var before) != 0) return false;
         pool.Vm.Set(0, compare, new RegisterValue(0));
-        var passed = probe.Measure(control, reset, moves: false);
+        var passed = probe.Write(control, new RegisterValue(0));
         pool.Vm.Set(0, compare, new RegisterValue(ulong.MaxValue));
-        var ahead = probe.Measure(control, reset, moves: false);
+        var ahead = probe.Write(control, new RegisterValue(0));
         pool.Vm.Set(0, compare, before);
-        return passed.Accepts == ahead.Accepts && passed.Stored == ahead.Stored ? passed : passed with { Accepts = Acceptance.Any, Stored = StoredAs.Counting };
+        return passed.Read != ahead.Read;
     }
 
     /// <summary>A register that reads other than in a new VM although nobody is measuring it was changed by writing another.</summary>
@@ -185,11 +185,11 @@ internal sealed class ShapeProbe(IProbeHost host, ProbeNotes notes)
         return measured.Refused is { } refused && refused != now ? refused : null;
     }
 
-    /// <summary>Where writing cannot show it, because only a new VM's own value is taken: identification and firmware belong to the VM.</summary>
+    /// <summary>Where writing cannot show it, because only a new VM's own value is taken: identification and firmware belong to the VM, cache geometry to the vCPU.</summary>
     private static RegisterScope Usual(RegisterId id) => id.Class switch
     {
         RegisterClass.Firmware or RegisterClass.FirmwareBitmap => RegisterScope.Vm,
-        RegisterClass.System when id.Index >> 14 == 3 && ((id.Index >> 7) & 15) == 0 && ((id.Index >> 11) & 7) is 0 or 1 or 3 => RegisterScope.Vm,
+        RegisterClass.System when id.Index >> 14 == 3 && ((id.Index >> 7) & 15) == 0 && ((id.Index >> 11) & 7) is 0 or 3 => RegisterScope.Vm,
         _ => RegisterScope.Vcpu,
     };
 }

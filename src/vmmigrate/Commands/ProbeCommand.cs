@@ -4,6 +4,7 @@ using System.Text.Json;
 using Migrate.Cli.Output;
 using Migrate.Kvm.Probe;
 using Migrate.Linux.Files;
+using Migrate.Model;
 using Migrate.Model.Encoding;
 using Migrate.Model.Hosts;
 
@@ -22,6 +23,8 @@ internal static class ProbeCommand
         var command = new Command("probe", "Measure what this host's KVM accepts, by trying it on scratch VMs, into a host profile.") { output, explain, json };
         command.SetAction(parsed =>
         {
+            var explained = parsed.GetValue(explain);
+            if (explained && KvmProbe.Obstacles() is { Count: > 0 } obstacles) return Refuse(terminal, obstacles, parsed.GetValue(json));
             var report = KvmProbe.Measure(terminal.IsLive ? what => terminal.Error.Write($"\r\x1b[Kprobe: {what}") : null);
             if (terminal.IsLive) terminal.Error.Write("\r\x1b[K");
             if (parsed.GetValue(output) is { } to)
@@ -31,8 +34,7 @@ internal static class ProbeCommand
                     : MessagePackEncoding.Encode(Documents.HostProfile, report.Profile);
                 DurableFile.WriteAtomically(to, bytes, ForEverybody);
             }
-            var explained = parsed.GetValue(explain);
-            if (parsed.GetValue(json)) terminal.Out.WriteLine(explained ? Explanation(report) : JsonEncoding.Encode(Documents.HostProfile, report.Profile));
+            if (parsed.GetValue(json)) terminal.Out.WriteLine(explained ? Explanation(report.Notes, report) : JsonEncoding.Encode(Documents.HostProfile, report.Profile));
             else Write(terminal, report, explained, parsed.GetValue(output));
             return ExitCode.Yes;
         });
@@ -65,17 +67,33 @@ internal static class ProbeCommand
         ? string.Create(CultureInfo.InvariantCulture, $"{shape.Registers.Count} registers")
         : string.Create(CultureInfo.InvariantCulture, $"refused at {shape.RefusedAt}, errno {shape.Errno}");
 
-    private static string Explanation(ProbeReport report)
+    /// <summary>The doctor's answer where nothing can be measured at all.</summary>
+    private static int Refuse(Terminal terminal, EquatableArray<ProbeNote> obstacles, bool json)
+    {
+        if (json) terminal.Out.WriteLine(Explanation(obstacles, null));
+        foreach (var obstacle in json ? [] : obstacles)
+        {
+            terminal.Out.WriteLine($"This host cannot be measured. {obstacle.Reason}");
+            terminal.Out.WriteLine(obstacle.Remedy);
+        }
+        return ExitCode.No;
+    }
+
+    private static string Explanation(EquatableArray<ProbeNote> notes, ProbeReport? report)
     {
         using var buffer = new MemoryStream();
         using (var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Indented = true }))
         {
             json.WriteStartObject();
             json.WriteString("schema", "vmmigrate/probe-explanation/1");
-            json.WriteNumber("ioctls", report.Calls);
-            json.WriteNumber("milliseconds", (long)report.Elapsed.TotalMilliseconds);
+            json.WriteBoolean("measured", report is not null);
+            if (report is not null)
+            {
+                json.WriteNumber("ioctls", report.Calls);
+                json.WriteNumber("milliseconds", (long)report.Elapsed.TotalMilliseconds);
+            }
             json.WriteStartArray("notes");
-            foreach (var note in report.Notes)
+            foreach (var note in notes)
             {
                 json.WriteStartObject();
                 json.WriteString("subject", note.Subject);

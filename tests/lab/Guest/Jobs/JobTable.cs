@@ -7,7 +7,7 @@ public static class JobTable
     public static IReadOnlyList<LabJob> All { get; } =
     [
         new("smoke", TimeSpan.FromSeconds(60), SmokeJob.Run),
-        new("probe", TimeSpan.FromSeconds(300), ProbeJob.Run),
+        new("probe", TimeSpan.FromSeconds(600), ProbeJob.Run),
     ];
 
     /// <summary>The job with this name, or null.</summary>
