@@ -21,7 +21,10 @@ public sealed record HostProfile
     /// <summary>Whether the host can install an SMCCC filter (KVM_ARM_VM_SMCCC_FILTER); null where unknown.</summary>
     public bool? HasSmcccFilter { get; init; }
 
-    /// <summary>Capabilities by KVM_CAP name in kebab case without the prefix (<c>arm-writable-imp-id-regs</c>), and what KVM_CHECK_EXTENSION returned.</summary>
+    /// <summary>
+    /// Capabilities by KVM_CAP name in kebab case without the prefix (<c>arm-writable-imp-id-regs</c>), and what KVM_CHECK_EXTENSION returned; also devices and
+    /// device attributes, 1 where there (<c>device.gicv3</c>, <c>vcpu-attr.pmu-filter</c>).
+    /// </summary>
     public EquatableArray<HostCapability> Capabilities { get; init; }
 
     /// <summary>Hypercall services that the kernel answers by itself (<c>psci-1.3</c>, <c>trng</c>, <c>pv-time</c>, <c>ptp</c>).</summary>

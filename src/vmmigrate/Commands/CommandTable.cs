@@ -10,14 +10,14 @@ internal static class CommandTable
 {
     private static readonly (string Name, Func<Terminal, Command> Build)[] Commands =
     [
-        ("check", CheckCommand.Build), ("capture", CaptureCommand.Build),
+        ("probe", ProbeCommand.Build), ("check", CheckCommand.Build), ("capture", CaptureCommand.Build),
         ("agent", AgentCommand.Build), ("send", SendCommand.Build), ("status", StatusCommand.Build), ("cancel", CancelCommand.Build), ("resolve", ResolveCommand.Build),
         ("run", RunCommand.Build), ("ps", PsCommand.Build), ("pause", PauseCommand.BuildPause), ("resume", PauseCommand.BuildResume),
         ("show", ShowCommand.Build), ("diff", DiffCommand.Build), ("convert", ConvertCommand.Build), ("snapshot", SnapshotCommand.Build),
         ("serve", ServeCommand.Build), ("demo", DemoCommand.Build), ("completion", CompletionCommand.Build),
     ];
 
-    /// <summary>The commands that a command line can mean: the one that it names, else all. A cold <c>check</c> does not pay for compiling seventeen others.</summary>
+    /// <summary>The commands that a command line can mean: the one that it names, else all. A cold <c>check</c> does not pay for compiling all others.</summary>
     public static RootCommand Root(Terminal terminal, IReadOnlyList<string> args)
     {
         var root = new RootCommand("Live migration and snapshots for arm64 KVM: says before a move whether the VM will survive it, then moves it.");

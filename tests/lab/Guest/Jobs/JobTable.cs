@@ -10,6 +10,7 @@ public static class JobTable
         new("capture-restore", TimeSpan.FromMinutes(3), CaptureRestoreJob.Run),
         new("raw-answers", TimeSpan.FromMinutes(5), RawAnswersJob.Run, "captures/*.txt"),
         new("restore", TimeSpan.FromMinutes(5), RestoreJob.Run),
+        new("probe", TimeSpan.FromSeconds(600), ProbeJob.Run),
     ];
 
     /// <summary>Every job for two hosts.</summary>

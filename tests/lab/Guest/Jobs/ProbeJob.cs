@@ -1,0 +1,40 @@
+using Migrate.Kvm.Probe;
+using Migrate.Model.Encoding;
+using Migrate.Model.Hosts;
+
+namespace Migrate.LabGuest.Jobs;
+
+/// <summary>Measures the host twice: the profile must be readable, say something, and be the same both times.</summary>
+internal static class ProbeJob
+{
+    public static void Run(JobContext context)
+    {
+        ProbeReport? report = null;
+        if (!context.Case("probe succeeds", () => report = KvmProbe.Measure(context.Note))) return;
+        var profile = report!.Profile;
+        context.Note(FormattableString.Invariant($"{report.Calls} ioctls in {report.Elapsed.TotalSeconds:F1} s, {profile.Shapes.Count} shapes"));
+        foreach (var note in report.Notes) context.Note($"{note.Subject}: {note.Reason}");
+        context.Case("the profile is read back as it was written", () => CheckFailedException.That(
+            MessagePackEncoding.Decode(Documents.HostProfile, MessagePackEncoding.Encode(Documents.HostProfile, profile)) == profile, "it differs"));
+        context.Case("it measured registers", () => CheckFailedException.That(
+            profile.Shapes.Any(s => s.Errno == 0 && s.Registers.Count > 100), "no shape has 100 registers"));
+        context.Case("a guest ran", () => CheckFailedException.That(profile.CounterFrequency != 0 && profile.Services.Count > 0, "it answered nothing"));
+        context.Case("a second probe is the same", () =>
+        {
+            var again = KvmProbe.Measure().Profile;
+            CheckFailedException.That(again == profile, Difference(profile, again));
+        });
+        context.Answer("probe.profile", MessagePackEncoding.Encode(Documents.HostProfile, Normalised(profile)));
+    }
+
+    /// <summary>Without what changes from boot to boot.</summary>
+    private static HostProfile Normalised(HostProfile profile) => profile with { Boot = profile.Boot with { BootId = "", CommandLine = "" } };
+
+    private static string Difference(HostProfile one, HostProfile other)
+    {
+        foreach (var (first, second) in one.Shapes.Zip(other.Shapes))
+            foreach (var (a, b) in first.Registers.Zip(second.Registers))
+                if (a != b) return $"{first.Features} {first.Gic}: {a} and then {b}";
+        return "they differ outside of registers";
+    }
+}
