@@ -107,6 +107,9 @@ public sealed class ScratchMachine : IDisposable
         }
     }
 
+    /// <summary>Takes over a VM that was restored, to run it.</summary>
+    public static ScratchMachine Adopt(KvmMachine machine) => new(machine);
+
     /// <summary>Puts code into memory and lets a vCPU begin there, at EL1 with interrupts masked and translation off.</summary>
     /// <param name="vcpu">Which; several may share code.</param>
     /// <param name="offset">From <see cref="MemoryBase"/>; a multiple of 4.</param>

@@ -14,6 +14,9 @@ internal static class GicTable
     /// <summary>Bytes between the redistributor's two frames.</summary>
     private const ulong PrivateFrame = 0x10000;
 
+    /// <summary>A base register reads zero only until it is first written, a zero included: KVM puts cacheability in (vgic_sanitise_field).</summary>
+    private const ulong NeverWritten = 0;
+
     private const int IcEnable = 0x180;
     private const int IsEnable = 0x100;
 
@@ -24,9 +27,9 @@ internal static class GicTable
         new("GICD_TYPER2", VgicGroup.Distributor, 4, _ => [0xc], "Must equal the host's: refused before anything depends on it."),
 
         new("GICR_PROPBASER", VgicGroup.Redistributor, 4, g => PerVcpu(g, 0x70, 0x74),
-            "Before GICR_CTLR: dropped without a word once LPIs are enabled (vgic_mmio_write_propbase)."),
+            "Before GICR_CTLR: dropped without a word once LPIs are enabled (vgic_mmio_write_propbase).") { Unset = NeverWritten },
         new("GICR_PENDBASER", VgicGroup.Redistributor, 4, g => PerVcpu(g, 0x78, 0x7c),
-            "Before GICR_CTLR, like PROPBASER (vgic_mmio_write_pendbase)."),
+            "Before GICR_CTLR, like PROPBASER (vgic_mmio_write_pendbase).") { Unset = NeverWritten },
         new("GICR_CTLR", VgicGroup.Redistributor, 4, g => PerVcpu(g, 0x0), "Enabling LPIs reads the pending table that PENDBASER names."),
         new("GICR_IGROUPR0", VgicGroup.Redistributor, 4, g => PerVcpu(g, PrivateFrame + 0x80), "Before pending: a pending interrupt is sorted by its group."),
         new("GICR_ICENABLER0", VgicGroup.Redistributor, 4, g => PerVcpu(g, PrivateFrame + IcEnable),
@@ -80,7 +83,7 @@ internal static class GicTable
     /// <summary>The ITS, after the redistributors and all of guest memory.</summary>
     public static IReadOnlyList<AttributeBlock> Its { get; } =
     [
-        new("GITS_CBASER", VgicGroup.Its, 8, _ => [0x80], "First: writing it sets GITS_CREADR to zero."),
+        new("GITS_CBASER", VgicGroup.Its, 8, _ => [0x80], "First: writing it sets GITS_CREADR to zero.") { Unset = NeverWritten },
         new("GITS_CREADR", VgicGroup.Its, 8, _ => [0x90], "After GITS_CBASER, before GITS_CWRITER: what lies between the two is unread commands."),
         new("GITS_CWRITER", VgicGroup.Its, 8, _ => [0x88], "While the ITS is disabled, so that no command runs again."),
         new("GITS_BASER", VgicGroup.Its, 8, _ => [0x100, 0x108], "Where the device and collection tables lie."),

@@ -17,7 +17,7 @@ public static class KvmCapture
     public static void SaveTables(KvmMachine machine)
     {
         Command(machine.Its, GicTable.SaveItsTables, "ITS save tables");
-        // Without an ITS there are no LPIs, and KVM refuses to save what cannot be pending (ENXIO).
+        // Without an ITS there are no LPIs that could be pending.
         if (machine.Its is not null) Command(machine.Gic, GicTable.SavePendingTables, "GICv3 save pending tables");
     }
 

@@ -128,7 +128,9 @@ public sealed unsafe class KvmTarget : IRestoreTarget, IDisposable
     {
         var errno = _machine!.Vm.TryInstallFilter(step.Range);
         if (errno == 0) _machine.Add(step.Range);
-        return new(errno, errno == KvmErrno.ENXIO ? "this kernel has no SMCCC filter" : "");
+        // A kernel without device attributes on VMs answers EINVAL (seen on 6.1), one without this attribute ENXIO.
+        var absent = errno != 0 && _machine.Vm.HasAttribute(VmAttributes.SmcccControl, VmAttributes.SmcccFilter) != 0;
+        return new(errno, absent ? "this kernel has no SMCCC filter" : "");
     }
 
     internal StepAnswer Do(WriteRegister step) => With(step.Vcpu, vcpu => new(vcpu.TrySet(step.Id, step.Value)));

@@ -9,6 +9,7 @@ public static class JobTable
         new("smoke", TimeSpan.FromSeconds(60), SmokeJob.Run),
         new("capture-restore", TimeSpan.FromMinutes(3), CaptureRestoreJob.Run),
         new("raw-answers", TimeSpan.FromMinutes(5), RawAnswersJob.Run, "captures/*.txt"),
+        new("restore", TimeSpan.FromMinutes(5), RestoreJob.Run),
     ];
 
     /// <summary>Every job for two hosts.</summary>
