@@ -5,9 +5,6 @@ namespace Migrate.Lab.Fetching;
 /// <summary>Finds the newest stock kernel of a series in the indexes and takes out of its packages what a boot needs.</summary>
 internal sealed partial class KernelFetcher(PrivateApt apt, Cache cache)
 {
-    /// <summary>An index may still list what the mirror no longer has: so many versions are tried, newest first.</summary>
-    private const int Versions = 4;
-
     private const string Unsigned = "-unsigned";
 
     private readonly Lazy<IReadOnlyList<string>> _names = new(() => apt.Names("linux-"));
@@ -18,9 +15,10 @@ internal sealed partial class KernelFetcher(PrivateApt apt, Cache cache)
         var candidates = _names.Value.Where(name => SeriesOf(name) == series).ToList();
         if (candidates.Count == 0)
             throw new LabException($"no suite offers a kernel {series}");
+        // An index may list what its mirror no longer has (bullseye's security updates were seen so): then the next suite serves.
         // Signed and unsigned images are the same kernel; the signed one comes first, as machines run it.
         var offers = apt.Offers(candidates).OrderBy(offer => offer.Package.EndsWith(Unsigned, StringComparison.Ordinal)).ToList();
-        for (var tried = 1; ; tried++)
+        while (true)
         {
             var newest = PrivateApt.Newest(offers)
                 ?? throw new LabException($"no suite offers a package of kernel {series} for download");
@@ -28,10 +26,10 @@ internal sealed partial class KernelFetcher(PrivateApt apt, Cache cache)
             {
                 return new Kernel(series, newest, cache.Once($"kernel-{newest.Package}_{newest.Version}", target => Fill(newest, target)));
             }
-            catch (LabException failure) when (tried < Versions && offers.Count > 1)
+            catch (LabException failure) when (offers.Any(offer => offer.Suite != newest.Suite))
             {
-                Console.Error.WriteLine($"lab: {newest.Package} {newest.Version} cannot be had, trying the one before it: {failure.Message}");
-                offers.Remove(newest);
+                Console.Error.WriteLine($"lab: {newest.Package} {newest.Version} cannot be had, trying other suites than {newest.Suite}: {failure.Message}");
+                offers.RemoveAll(offer => offer.Suite == newest.Suite);
             }
         }
     }

@@ -146,7 +146,7 @@ internal sealed class PrivateApt
                 action();
                 return;
             }
-            catch (LabException failure) when (attempt < Attempts)
+            catch (LabException failure) when (attempt < Attempts && !failure.Message.Contains("404", StringComparison.Ordinal))
             {
                 Console.Error.WriteLine($"lab: attempt {attempt} of {Attempts}: {failure.Message}");
             }

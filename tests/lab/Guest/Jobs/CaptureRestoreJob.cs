@@ -48,11 +48,36 @@ internal static class CaptureRestoreJob
         using var restored = target.Take();
         var again = KvmCapture.Capture(restored);
         CheckFailedException.That(state.Vcpus.Sum(vcpu => vcpu.Registers.Count) > 200 * options.Vcpus, "fewer than 200 registers a vCPU were captured");
-        var all = StateDifference.Between(state, again).ToList();
+        var all = StateDifference.Between(state, again).Where(d => d.Subject != "devices").Concat(Devices(state, again)).ToList();
         foreach (var clock in all.Where(IsClock))
             context.Note($"{name}: {clock.Subject} runs on");
         var differences = all.Where(difference => !IsClock(difference)).Select(d => $"{d.Subject}: {d.Here}, then {d.There}").ToList();
         CheckFailedException.That(differences.Count == 0, $"{differences.Count} differences: {string.Join("; ", differences.Take(12))}");
+    }
+
+    /// <summary>Differences of devices, attribute by attribute.</summary>
+    private static IEnumerable<StateDifference> Devices(MachineState here, MachineState there)
+    {
+        var before = Attributes(here);
+        var after = Attributes(there);
+        return
+            from key in before.Keys.Union(after.Keys)
+            let a = before.GetValueOrDefault(key, "-")
+            let b = after.GetValueOrDefault(key, "-")
+            where a != b
+            select new StateDifference(key, a, b);
+    }
+
+    private static Dictionary<string, string> Attributes(MachineState state)
+    {
+        var attributes = new Dictionary<string, string>();
+        foreach (var (index, device) in state.Devices.Index())
+        {
+            foreach (var attribute in device.Attributes)
+                attributes[$"device {index} {device.Kind} group {attribute.Group} attribute 0x{attribute.Attribute:x}"] = attribute.Value.ToString();
+        }
+
+        return attributes;
     }
 
     private static void Execute(RestorePlan plan, StepPhase phase, KvmTarget target)
