@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Numerics;
 using Migrate.Model;
 using Migrate.Model.Errors;
 using Migrate.Model.Hosts;
@@ -33,19 +34,18 @@ internal sealed class HostProbe(IProbeHost host, BootIdentity boot, Action<strin
         var accepted = Features(shapes);
         if (accepted.Count == 0) throw new MigrateException(ErrorCode.Refused, "this host creates no vCPU with any set of features") { Stage = Stage.Input };
 
-        var richest = accepted.MaxBy(f => (System.Numerics.BitOperations.PopCount(f.Bits), f.Bits));
-        var plainest = accepted.Where(FeatureCombinations.IsMeasured).Append(accepted[0]).MinBy(f => System.Numerics.BitOperations.PopCount(f.Bits));
+        var richest = accepted.MaxBy(f => (BitOperations.PopCount(f.Bits), f.Bits));
+        var measurable = accepted.Where(FeatureCombinations.IsMeasured).ToList();
+        // Without psci_0_2 the guest would be offered PSCI 0.1, which has no function to ask for the version.
+        var plainest = (measurable.Count > 0 ? measurable : accepted).MinBy(f => BitOperations.PopCount(f.Bits));
         var gics = Attributes(richest, capabilities, out var hasFilter);
 
         Say("services");
         var (services, frequency) = Services(plainest);
-        foreach (var features in accepted)
+        if (accepted.Count > measurable.Count)
+            _notes.Add($"{accepted.Count - measurable.Count} sets of features", "taken by KVM_ARM_VCPU_INIT, but their registers are not measured: those without psci_0_2 and those with el1_32bit");
+        foreach (var features in measurable)
         {
-            if (!FeatureCombinations.IsMeasured(features))
-            {
-                _notes.Add(features.ToString(), "accepted by KVM_ARM_VCPU_INIT, but its registers are not measured: only AArch64 guests with psci_0_2 are");
-                continue;
-            }
             var without = default(MeasuredShape);
             foreach (var gic in gics)
             {

@@ -30,7 +30,7 @@ internal sealed class RegisterProbe(ScratchPool pool, ProbeNotes notes)
         var restored = Restore(id, reset);
         if (moves)
         {
-            if (!samples.Exists(s => s.Errno != 0)) return new(Acceptance.Any, StoredAs.Counting, Samples.Other(samples, reset));
+            if (!samples.Exists(s => s.Errno != 0)) return new(Acceptance.Any, StoredAs.Counting, Samples.Others(samples, reset));
             return Unproven(id, "it moves by itself and refuses some values");
         }
         if (!restored) samples = patterns.Select(value => WriteFresh(id, value)).ToList();
@@ -103,7 +103,7 @@ internal sealed class RegisterProbe(ScratchPool pool, ProbeNotes notes)
         }
         Restore(id, reset);
         return Samples.Explains(stored, samples)
-            ? new(Acceptance.Any, stored, Samples.Other(samples, reset))
+            ? new(Acceptance.Any, stored, Samples.Others(samples, reset))
             : Unproven(id, "what it reads back as follows no rule that a profile can express");
     }
 
@@ -149,7 +149,7 @@ internal sealed class RegisterProbe(ScratchPool pool, ProbeNotes notes)
         {
             var exact = own.Errno == 0 ? Acceptance.Exactly(reset) : Acceptance.OneOf();
             return Samples.Explains(StoredAs.Unchanged, samples)
-                ? new(exact with { Errno = errno }, StoredAs.Unchanged, null, refused)
+                ? new(exact with { Errno = errno }, StoredAs.Unchanged, default, refused)
                 : Unproven(id, "a new VM's own value is taken and reads back as another");
         }
         if (own.Errno != 0 && free.Count > 1) return Unproven(id, "a new VM's own value is refused while others are taken");
@@ -162,7 +162,7 @@ internal sealed class RegisterProbe(ScratchPool pool, ProbeNotes notes)
 
         var accepts = Acceptance.PerField(reset.Low & ~free.Aggregate(0UL, (bits, c) => bits | c.Bits), free) with { Errno = errno };
         Together(id, reset, accepts, stored, patterns);
-        return new(accepts, stored, Samples.Other(samples, reset), refused);
+        return new(accepts, stored, Samples.Others(samples, reset), refused);
     }
 
     private static StoredAs Replaced(StoredAs stored, FieldAcceptance chunk, List<(ulong Written, ulong Reads)> values)
@@ -216,7 +216,7 @@ internal sealed class RegisterProbe(ScratchPool pool, ProbeNotes notes)
             if (!Samples.Explains(stored, accepted)) return Unproven(id, "values are taken and read back as others");
         }
         var accepts = Acceptance.OneOf([.. accepted.Select(s => s.Written)]) with { Errno = Samples.Errno(samples) };
-        return new(accepts, stored, Samples.Other(accepted, reset), Samples.Refused(samples));
+        return new(accepts, stored, Samples.Others(accepted, reset), Samples.Refused(samples));
     }
 
     /// <summary>A bitmap of services: each of its 64 bits alone.</summary>
@@ -230,7 +230,7 @@ internal sealed class RegisterProbe(ScratchPool pool, ProbeNotes notes)
         if (!none || !Samples.Explains(StoredAs.Unchanged, samples)) return Unproven(id, "its bits are not independent");
         var accepts = Acceptance.PerField(0, offered.Select(bit => new FieldAcceptance(bit, 1, 0b11))) with { Errno = Samples.Errno(samples) };
         Together(id, reset, accepts, StoredAs.Unchanged, []);
-        return new(accepts, StoredAs.Unchanged, Samples.Other(samples, reset), Samples.Refused(samples));
+        return new(accepts, StoredAs.Unchanged, Samples.Others(samples, reset), Samples.Refused(samples));
     }
 
     /// <summary>A vector register: patterns as wide as what it keeps. Bytes beyond the vector's length hold nothing and read as zero.</summary>
@@ -254,7 +254,7 @@ internal sealed class RegisterProbe(ScratchPool pool, ProbeNotes notes)
         }
         Restore(id, reset);
         return samples.TrueForAll(s => s.Errno == 0) && Samples.Explains(StoredAs.Unchanged, samples)
-            ? new(Acceptance.Any, StoredAs.Unchanged, Samples.Other(samples, reset))
+            ? new(Acceptance.Any, StoredAs.Unchanged, Samples.Others(samples, reset))
             : Unproven(id, "it does not keep what its vector has room for");
     }
 

@@ -15,10 +15,13 @@ internal readonly record struct Sample(RegisterValue Written, int Errno, Registe
 /// <summary>What one register was measured to do.</summary>
 /// <param name="Accepts">Which values it takes.</param>
 /// <param name="Stored">What they read back as.</param>
-/// <param name="Other">An accepted value that reads back unlike a new VM's; null where there is none.</param>
+/// <param name="Others">A few accepted values that read back unlike a new VM's; empty where there is none.</param>
 /// <param name="Refused">A refused value; null where none was found.</param>
-internal sealed record Measured(Acceptance Accepts, StoredAs Stored, RegisterValue? Other = null, RegisterValue? Refused = null)
+internal sealed record Measured(Acceptance Accepts, StoredAs Stored, EquatableArray<RegisterValue> Others = default, RegisterValue? Refused = null)
 {
+    /// <summary>The first of <see cref="Others"/>.</summary>
+    public RegisterValue? Other => Others.Count > 0 ? Others[0] : null;
+
     /// <summary>Nothing can be said.</summary>
     public static Measured Nothing { get; } = new(Acceptance.Unproven, StoredAs.Unchanged);
 }
@@ -27,18 +30,15 @@ internal sealed record Measured(Acceptance Accepts, StoredAs Stored, RegisterVal
 internal static class Samples
 {
     private const int MostStoredFields = 256;
+    private const int MostOthers = 4;
 
     /// <summary>The errno of most refusals; EINVAL where there was none.</summary>
     public static int Errno(IEnumerable<Sample> samples) =>
         samples.Where(s => s.Errno != 0).GroupBy(s => s.Errno).OrderByDescending(g => g.Count()).ThenBy(g => g.Key).FirstOrDefault()?.Key ?? KvmErrno.EINVAL;
 
-    /// <summary>An accepted value after which the register read something else than in a new VM.</summary>
-    public static RegisterValue? Other(IEnumerable<Sample> samples, RegisterValue reset)
-    {
-        foreach (var sample in samples)
-            if (sample.Errno == 0 && sample.Read != reset) return sample.Written;
-        return null;
-    }
+    /// <summary>The first few accepted values after which the register read something else than in a new VM.</summary>
+    public static EquatableArray<RegisterValue> Others(IEnumerable<Sample> samples, RegisterValue reset) =>
+        samples.Where(s => s.Errno == 0 && s.Read != reset).Select(s => s.Written).Take(MostOthers).ToEquatableArray();
 
     /// <summary>The first refused value.</summary>
     public static RegisterValue? Refused(IEnumerable<Sample> samples)

@@ -49,7 +49,8 @@ internal static class ServiceProbe
         if (errno != 0) return errno;
         if ((int)results[0] >= 0x1_0000) found.Add("trng");
 
-        errno = guest.Call(PvTimeFeatures, PvTimeFeatures, results);
+        // PV_TIME_FEATURES itself says no until the VMM has given the vCPU a place for its stolen time.
+        errno = guest.Call(ArchFeatures, PvTimeFeatures, results);
         if (errno != 0) return errno;
         if ((int)results[0] == 0) found.Add("pv-time");
 

@@ -17,6 +17,8 @@ internal sealed class ShapeProbe(IProbeHost host, ProbeNotes notes)
 {
     private const ulong Leap = 1UL << 50;
 
+    private static readonly RegisterId CacheLevels = RegisterId.System(3, 1, 0, 0, 1);
+
     /// <summary>Makes scratch VMs of the configuration and tries.</summary>
     /// <param name="features">Features that the host was seen to accept.</param>
     /// <param name="gic">An interrupt controller that the host was seen to offer.</param>
@@ -144,16 +146,34 @@ internal sealed class ShapeProbe(IProbeHost host, ProbeNotes notes)
         using (vm)
         {
             for (var i = 0; i < registers.Length; i++)
-            {
-                var (id, moves) = (registers[i].Id, registers[i].Stored.Volatile);
-                if (id == VectorLengthProbe.Id || measured[i].Other is not { } other || vm.Get(1, id, out var before) != 0) continue;
-                if (moves) other = new RegisterValue(before.Low + Leap);
-                if (vm.Set(0, id, other) != 0 || vm.Get(1, id, out var after) != 0) continue;
-                var changed = moves ? after.Low - before.Low >= Leap / 2 : after != before;
-                registers[i] = registers[i] with { Scope = changed ? RegisterScope.Vm : RegisterScope.Vcpu };
-                if (registers[i].Reset is { } reset) vm.Set(0, id, reset);
-            }
+                if (Scope(vm, registers[i], measured[i]) is { } scope) registers[i] = registers[i] with { Scope = scope };
         }
+    }
+
+    /// <summary>Whose a register is; null where no write shows it. One that is shared in part is each vCPU's: then all of it is written through each.</summary>
+    private RegisterScope? Scope(IProbeVm vm, RegisterAcceptance register, Measured measured)
+    {
+        var id = register.Id;
+        if (id == VectorLengthProbe.Id) return null;
+        var (shared, changed, written) = (true, false, false);
+        foreach (var other in measured.Others)
+        {
+            if (vm.Get(1, id, out var before) != 0) continue;
+            var value = register.Stored.Volatile ? new RegisterValue(before.Low + Leap) : other;
+            if (vm.Set(0, id, value) != 0 || vm.Get(0, id, out var here) != 0 || vm.Get(1, id, out var there) != 0) continue;
+            written = true;
+            if (register.Stored.Volatile)
+            {
+                shared = changed = there.Low - before.Low >= Leap / 2;
+                break;
+            }
+            shared &= here == there;
+            changed |= there != before;
+        }
+        if (!written) return null;
+        if (register.Reset is { } reset) vm.Set(0, id, reset);
+        if (changed && !shared) notes.Add(RegisterCatalog.Name(id), "in part the VM's and in part the vCPU's own: taken for the vCPU's");
+        return shared && changed ? RegisterScope.Vm : RegisterScope.Vcpu;
     }
 
     /// <summary>Runs the tiny guest once, then writes another value: EBUSY says that it is too late.</summary>
@@ -189,7 +209,8 @@ internal sealed class ShapeProbe(IProbeHost host, ProbeNotes notes)
     private static RegisterScope Usual(RegisterId id) => id.Class switch
     {
         RegisterClass.Firmware or RegisterClass.FirmwareBitmap => RegisterScope.Vm,
-        RegisterClass.System when id.Index >> 14 == 3 && ((id.Index >> 7) & 15) == 0 && ((id.Index >> 11) & 7) is 0 or 3 => RegisterScope.Vm,
+        RegisterClass.System when id == CacheLevels => RegisterScope.Vcpu,
+        RegisterClass.System when id.Index >> 14 == 3 && ((id.Index >> 7) & 15) == 0 && ((id.Index >> 11) & 7) is 0 or 1 or 3 => RegisterScope.Vm,
         _ => RegisterScope.Vcpu,
     };
 }

@@ -44,7 +44,7 @@ internal static class VectorLengthProbe
         vm.Set(0, Id, reset);
         if (!Samples.Explains(StoredAs.Unchanged, samples)) return Measured.Nothing;
         var accepts = Acceptance.OneOf([.. samples.Where(s => s.Errno == 0).Select(s => s.Written)]) with { Errno = Samples.Errno(samples) };
-        return new(accepts, StoredAs.Unchanged, Samples.Other(samples, reset), Samples.Refused(samples));
+        return new(accepts, StoredAs.Unchanged, Samples.Others(samples, reset), Samples.Refused(samples));
     }
 
     /// <summary>Whether a finalized VM refuses even its own lengths.</summary>

@@ -167,7 +167,7 @@ internal sealed class FakeVm : IProbeVm
             case 0x8400_0050 when Has("trng"):
                 results[0] = 0x1_0000;
                 break;
-            case 0xc500_0020 when Has("pv-time"):
+            case 0x8000_0001 when argument == 0xc500_0020 && Has("pv-time"):
                 results[0] = 0;
                 break;
             case 0x8600_ff01 when Has("kvm"):

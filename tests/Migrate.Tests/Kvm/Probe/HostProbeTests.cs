@@ -81,7 +81,7 @@ public class HostProbeTests
     [Fact]
     public void Services_are_those_that_the_guest_was_given()
     {
-        string[] services = ["psci-1.1", "workaround-1-not-required", "workaround-2-not-available", "workaround-3-available", "trng", "kvm", "func-feat"];
+        string[] services = ["psci-1.1", "workaround-1-not-required", "workaround-2-not-available", "workaround-3-available", "trng", "pv-time", "kvm", "func-feat"];
         var host = new FakeHost(Example("6.12-max") with { Services = [.. services], CounterFrequency = 25_000_000 });
         var profile = Probe(host);
         Assert.Equal(services, profile.Services);
