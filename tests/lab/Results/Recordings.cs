@@ -35,7 +35,8 @@ internal sealed class Recordings(string directory, bool record)
             return new Recorded("");
         if (known is null)
             return new Recorded($"not recorded yet: {host}/{name} (--record)");
-        var before = File.ReadAllText(Path.Combine(directory, host, IdentityFile));
+        var identityFile = Path.Combine(directory, host, IdentityFile);
+        var before = File.Exists(identityFile) ? File.ReadAllText(identityFile) : "an unnamed kernel";
         return before == identity
             ? new Recorded($"{host}/{name}: the same kernel and emulator answered something else before:\n{Difference(known, content.Span)}", Failed: true)
             : new Recorded($"drift in {host}/{name}, recorded on {before.TrimEnd().Replace('\n', ',')}:\n{Difference(known, content.Span)}");

@@ -6,17 +6,16 @@ public static class JobTable
     /// <summary>The table.</summary>
     public static IReadOnlyList<LabJob> All { get; } =
     [
-        new("smoke", TimeSpan.FromSeconds(60), SmokeJob.Run),
-        new("capture-restore", TimeSpan.FromMinutes(3), CaptureRestoreJob.Run),
-        new("raw-answers", TimeSpan.FromMinutes(5), RawAnswersJob.Run, "captures/*.txt"),
-        new("restore", TimeSpan.FromMinutes(5), RestoreJob.Run),
-        new("probe", TimeSpan.FromSeconds(600), ProbeJob.Run),
+        new("smoke", TimeSpan.FromMinutes(2), SmokeJob.Run),
+        new("raw-answers", TimeSpan.FromMinutes(10), RawAnswersJob.Run, "captures/*.txt"),
+        new("restore", TimeSpan.FromMinutes(10), RestoreJob.Run),
+        new("probe", TimeSpan.FromMinutes(10), ProbeJob.Run),
     ];
 
     /// <summary>Every job for two hosts.</summary>
     public static IReadOnlyList<PairJob> Pairs { get; } =
     [
-        new("reach", TimeSpan.FromSeconds(60), ReachJob.Destination, ReachJob.Source),
+        new("reach", TimeSpan.FromMinutes(2), ReachJob.Destination, ReachJob.Source),
     ];
 
     /// <summary>The job, or half of a job for two, with this name; or null.</summary>
