@@ -1,3 +1,5 @@
+using Migrate.ProcessTests.Harness;
+
 namespace Migrate.ProcessTests;
 
 /// <summary>What a script relies on: exit codes, the result alone on stdout, one line for an error.</summary>
@@ -87,7 +89,7 @@ public sealed class ExitCodeTests : IDisposable
     [InlineData("serve")]
     public void An_address_that_others_can_reach_is_refused_without_insecure(string verb)
     {
-        var outcome = _vmmigrate.Run(verb, "--listen", "0.0.0.0:0");
+        var outcome = _vmmigrate.Run([verb, "--listen", "0.0.0.0:0", .. verb == "agent" ? new[] { "--simulate" } : []]);
         Assert.Equal(2, outcome.ExitCode);
         Assert.Contains("--insecure", outcome.Error);
     }

@@ -48,6 +48,6 @@ internal sealed record Ingredients(Emulator Emulator, UserSpace UserSpace, IRead
         Console.WriteLine($"lab: emulator qemu-system-arm {Emulator.Version}");
         Console.WriteLine($"lab: user space {string.Join(", ", UserSpace.Used.Select(offer => $"{offer.Package} {offer.Version}"))}, .NET {Environment.Version}");
         foreach (var kernel in Kernels)
-            Console.WriteLine($"lab: kernel {kernel.Series}: {kernel.Offer.Package} {kernel.Offer.Version} ({kernel.Offer.Suite})");
+            Console.WriteLine($"lab: kernel {kernel.Series}: {kernel.Offer.Package} {kernel.Offer.Version} ({kernel.Offer.Suite}){(kernel.HasNetwork ? "" : ", no network: the suites lack its modules")}");
     }
 }

@@ -1,4 +1,3 @@
-using Migrate.Lab.Hosts;
 using Migrate.LabGuest.Jobs;
 
 namespace Migrate.Lab;
@@ -6,14 +5,17 @@ namespace Migrate.Lab;
 /// <summary>What the command line asks for.</summary>
 internal sealed record Options(
     IReadOnlyList<string> Kernels, IReadOnlySet<string> Optional, IReadOnlyList<string> Cpus, IReadOnlyList<LabJob> Jobs,
-    string Cache, string Programs, bool Record, bool Keep, bool Offline)
+    string Cache, string Programs, bool Native, bool Pairs, bool Record, bool Keep, bool Offline)
 {
     public const string Usage = """
         usage: tests/lab/run --kernels 6.1,6.12 --cpus neoverse-n1 [options]
+               tests/lab/run --native [options]
+          --native          this machine's own /dev/kvm instead of emulated hosts
           --kernels LIST    series to boot, each the newest that Debian's suites offer
           --optional LIST   series that may be missing
           --cpus LIST       CPU models of the emulator: max, neoverse-n1, neoverse-v1, a64fx, cortex-a57, ...
           --jobs LIST       jobs to run on each host (default: all)
+          --pairs           also run the jobs for two between every two hosts, both ways; all hosts stay up together
           --record          write the kernels' answers to tests/Data/lab instead of comparing them
           --cache DIR       where fetched things stay (default: $XDG_CACHE_HOME/vmmigrate-lab or ~/.cache/vmmigrate-lab)
           --offline         use the package indexes as they were fetched last
@@ -25,7 +27,7 @@ internal sealed record Options(
     {
         List<string> kernels = [], optional = [], cpus = [], jobs = [];
         var cache = DefaultCache();
-        bool record = false, keep = false, offline = false;
+        bool native = false, pairs = false, record = false, keep = false, offline = false;
         for (var i = 0; i < arguments.Length; i++)
         {
             switch (arguments[i])
@@ -35,6 +37,8 @@ internal sealed record Options(
                 case "--cpus": cpus = Words(arguments, ++i); break;
                 case "--jobs": jobs = Words(arguments, ++i); break;
                 case "--cache": cache = Words(arguments, ++i)[0]; break;
+                case "--native": native = true; break;
+                case "--pairs": pairs = true; break;
                 case "--record": record = true; break;
                 case "--keep": keep = true; break;
                 case "--offline": offline = true; break;
@@ -42,14 +46,12 @@ internal sealed record Options(
             }
         }
 
-        if ((kernels.Count == 0 && optional.Count == 0) || cpus.Count == 0)
+        var emulated = kernels.Count + optional.Count > 0 && cpus.Count > 0;
+        if (emulated == native || (native && pairs))
             throw new LabException(Usage);
         var table = jobs.Count == 0 ? JobTable.All : [.. jobs.Select(Job)];
-        return new Options([.. kernels.Union(optional)], optional.ToHashSet(), cpus, table, cache, programs, record, keep, offline);
+        return new Options([.. kernels.Union(optional)], optional.ToHashSet(), cpus, table, cache, programs, native, pairs, record, keep, offline);
     }
-
-    /// <summary>Every kernel with every CPU.</summary>
-    public IEnumerable<HostId> Hosts(string series) => Cpus.Select(cpu => new HostId(series, cpu));
 
     private static LabJob Job(string name) =>
         JobTable.Find(name) ?? throw new LabException($"there is no job '{name}'; there are: {string.Join(", ", JobTable.All.Select(job => job.Name))}");

@@ -44,25 +44,30 @@ public abstract unsafe class KvmHandle : FileDescriptor
     /// <returns>0 or a positive errno.</returns>
     public int TrySetAttribute(uint group, ulong attribute, ReadOnlySpan<byte> value)
     {
-        fixed (byte* address = value)
-        {
-            var request = new DeviceAttr { Group = group, Attribute = attribute, Address = (ulong)address };
-            return Errno(Call(Ioctls.SetDeviceAttribute, &request));
-        }
+        // How many bytes KVM takes is its own affair: the buffer has room for the most it takes of any attribute.
+        var buffer = stackalloc byte[LargestAttribute];
+        var room = new Span<byte>(buffer, LargestAttribute);
+        room.Clear();
+        value.CopyTo(room);
+        var request = new DeviceAttr { Group = group, Attribute = attribute, Address = (ulong)buffer };
+        return Errno(Call(Ioctls.SetDeviceAttribute, &request));
     }
 
     /// <summary>KVM_GET_DEVICE_ATTR.</summary>
     /// <param name="group">Which group.</param>
     /// <param name="attribute">Which of the group.</param>
-    /// <param name="value">As many bytes as the attribute has: 4 or 8.</param>
+    /// <param name="value">As many bytes as the attribute has: 4 or 8. Some attributes also take a value in (an address region's number).</param>
     /// <returns>0 or a positive errno.</returns>
     public int TryGetAttribute(uint group, ulong attribute, Span<byte> value)
     {
-        fixed (byte* address = value)
-        {
-            var request = new DeviceAttr { Group = group, Attribute = attribute, Address = (ulong)address };
-            return Errno(Call(Ioctls.GetDeviceAttribute, &request));
-        }
+        var buffer = stackalloc byte[LargestAttribute];
+        var room = new Span<byte>(buffer, LargestAttribute);
+        room.Clear();
+        value.CopyTo(room);
+        var request = new DeviceAttr { Group = group, Attribute = attribute, Address = (ulong)buffer };
+        var errno = Errno(Call(Ioctls.GetDeviceAttribute, &request));
+        if (errno == 0) room[..value.Length].CopyTo(value);
+        return errno;
     }
 
     /// <summary>KVM_SET_DEVICE_ATTR with a number of 4 bytes.</summary>

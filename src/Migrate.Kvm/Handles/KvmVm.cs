@@ -99,7 +99,7 @@ public sealed unsafe class KvmVm : KvmHandle
     }
 
     /// <summary>Installs one range of the SMCCC filter (KVM_ARM_VM_SMCCC_CTRL).</summary>
-    /// <returns>0 or a positive errno; ENXIO where the kernel has no filter.</returns>
+    /// <returns>0 or a positive errno; ENXIO or EINVAL where the kernel has no filter: <see cref="KvmHandle.HasAttribute"/> tells.</returns>
     public int TryInstallFilter(SmcccFilterRange range)
     {
         var filter = new SmcccFilter { Base = range.Base, Count = range.Count, Action = (byte)range.Action };

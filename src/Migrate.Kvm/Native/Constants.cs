@@ -10,19 +10,15 @@ internal static class KvmErrno
     public const int E2BIG = 7;
     public const int ENOEXEC = 8;
     public const int EAGAIN = 11;
-    public const int ENOMEM = 12;
-    public const int EFAULT = 14;
     public const int EBUSY = 16;
     public const int EEXIST = 17;
     public const int ENODEV = 19;
     public const int EINVAL = 22;
-    public const int ENOTTY = 25;
 }
 
 /// <summary>Flags of memory slots (include/uapi/linux/kvm.h).</summary>
 internal static class MemoryFlags
 {
-    public const uint LogDirtyPages = 1;
     public const uint ReadOnly = 2;
 }
 
@@ -37,7 +33,6 @@ internal static class VgicGroup
     public const uint CpuSystemRegisters = 6;
     public const uint LevelInfo = 7;
     public const uint Its = 8;
-    public const uint MaintenanceInterrupt = 9;
 }
 
 /// <summary>Attributes of <see cref="VgicGroup.Address"/>: KVM_VGIC_*_ADDR_TYPE_*.</summary>
@@ -48,7 +43,6 @@ internal static class VgicAddress
     public const ulong V3Distributor = 2;
     public const ulong V3Redistributor = 3;
     public const ulong Its = 4;
-    public const ulong V3RedistributorRegion = 5;
 }
 
 /// <summary>Attributes of <see cref="VgicGroup.Control"/>.</summary>
@@ -58,7 +52,6 @@ internal static class VgicControl
     public const ulong ItsSaveTables = 1;
     public const ulong ItsRestoreTables = 2;
     public const ulong SavePendingTables = 3;
-    public const ulong ItsReset = 4;
 }
 
 /// <summary>Device attributes of the VM descriptor.</summary>
@@ -100,5 +93,4 @@ internal static class IrqField
 internal static class HypercallFlags
 {
     public const ulong Smc = 1;
-    public const ulong Sixteen = 2;
 }

@@ -22,7 +22,6 @@ internal static class Ioctls
     public static readonly IoctlRequest CreateVcpu = Of(None, 0x41, 0, "KVM_CREATE_VCPU");
     public static readonly IoctlRequest SetUserMemoryRegion = Of(Write, 0x46, UserspaceMemoryRegion.Bytes, "KVM_SET_USER_MEMORY_REGION");
     public static readonly IoctlRequest IrqLine = Of(Write, 0x61, Native.IrqLevel.Bytes, "KVM_IRQ_LINE");
-    public static readonly IoctlRequest SignalMsi = Of(Write, 0xa5, MsiMessage.Bytes, "KVM_SIGNAL_MSI");
     public static readonly IoctlRequest EnableCapability = Of(Write, 0xa3, EnableCap.Bytes, "KVM_ENABLE_CAP");
     public static readonly IoctlRequest PreferredTarget = Of(Read, 0xaf, VcpuInit.Bytes, "KVM_ARM_PREFERRED_TARGET");
     public static readonly IoctlRequest SetCounterOffset = Of(Write, 0xb5, CounterOffset.Bytes, "KVM_ARM_SET_COUNTER_OFFSET");

@@ -181,28 +181,6 @@ internal struct IrqLevel
     public uint Level;
 }
 
-/// <summary>struct kvm_msi.</summary>
-[StructLayout(LayoutKind.Explicit, Size = Bytes)]
-internal struct MsiMessage
-{
-    public const int Bytes = 32;
-
-    [FieldOffset(0)]
-    public uint AddressLow;
-
-    [FieldOffset(4)]
-    public uint AddressHigh;
-
-    [FieldOffset(8)]
-    public uint Data;
-
-    [FieldOffset(12)]
-    public uint Flags;
-
-    [FieldOffset(16)]
-    public uint DeviceId;
-}
-
 /// <summary>struct kvm_signal_mask with the kernel's signal set behind it, which has 8 bytes (not glibc's 128).</summary>
 [StructLayout(LayoutKind.Explicit, Size = Bytes)]
 internal struct SignalMask
@@ -220,22 +198,6 @@ internal struct SignalMask
 
     [FieldOffset(8)]
     public uint HighSignals;
-}
-
-/// <summary>struct kvm_pmu_event_filter of arm64.</summary>
-[StructLayout(LayoutKind.Explicit, Size = Bytes)]
-internal struct PmuEventFilter
-{
-    public const int Bytes = 8;
-
-    [FieldOffset(0)]
-    public ushort BaseEvent;
-
-    [FieldOffset(2)]
-    public ushort Count;
-
-    [FieldOffset(4)]
-    public byte Action;
 }
 
 /// <summary>Offsets into struct kvm_run, the page that a vCPU shares. The union of the exits begins at <see cref="Union"/>.</summary>

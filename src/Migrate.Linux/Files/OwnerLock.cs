@@ -20,9 +20,16 @@ public sealed unsafe class OwnerLock : IDisposable
     /// <param name="directory">Must exist.</param>
     /// <exception cref="MigrateException"><see cref="ErrorCode.Busy"/>: it has an owner.</exception>
     /// <exception cref="LinuxException">The kernel refused.</exception>
-    public static OwnerLock Take(string directory)
+    public static OwnerLock Take(string directory) => TakeFile(Path.Combine(directory, FileName), directory, "Stop that process or choose another directory.");
+
+    /// <summary>Becomes the owner of something that a lock file stands for, or fails at once.</summary>
+    /// <param name="path">The lock file; made where it is not there, its directory must exist.</param>
+    /// <param name="subject">What it stands for, for the message.</param>
+    /// <param name="remedy">What to do when it has an owner.</param>
+    /// <exception cref="MigrateException"><see cref="ErrorCode.Busy"/>: it has an owner.</exception>
+    /// <exception cref="LinuxException">The kernel refused.</exception>
+    public static OwnerLock TakeFile(string path, string subject, string remedy)
     {
-        var path = Path.Combine(directory, FileName);
         var flags = O_RDWR | O_CREAT | O_CLOEXEC | OpenFlags.Here.NoFollow;
         var file = FileDescriptor.FromCall(Libc.open(path, flags, 0x180), "open", path);
         try
@@ -34,9 +41,9 @@ public sealed unsafe class OwnerLock : IDisposable
                     case Errno.EINTR:
                         continue;
                     case Errno.EAGAIN:
-                        throw new MigrateException(ErrorCode.Busy, $"{directory} belongs to another running process{OwnerOf(file)}")
+                        throw new MigrateException(ErrorCode.Busy, $"{subject} belongs to another running process{OwnerOf(file)}")
                         {
-                            Remedy = "Stop that process or choose another directory.",
+                            Remedy = remedy,
                         };
                     default:
                         throw LinuxException.Last("flock", path);

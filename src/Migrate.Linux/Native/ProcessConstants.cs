@@ -7,6 +7,8 @@ internal static class ProcessConstants
     public const int SIGKILL = 9;
     public const int SIGTERM = 15;
 
+    public const int SIG_BLOCK = 0;
+
     public const short POSIX_SPAWN_SETSIGDEF = 0x04;
     public const short POSIX_SPAWN_SETSIGMASK = 0x08;
     public const short POSIX_SPAWN_SETSID = 0x80;

@@ -22,11 +22,14 @@ internal sealed record DocumentKind<T>(DocumentShape<T> Shape) : DocumentKind(Sh
 /// <summary>A record that stands alone in a file: its first member is "schema" with its name and version.</summary>
 public sealed class DocumentShape<T> : Shape<T>
 {
-    private readonly MemberShape<T> _members;
+    private readonly Lazy<MemberShape<T>> _members;
 
-    internal DocumentShape(string name, int version, Shape<T> record)
+    /// <param name="name">The kind of document.</param>
+    /// <param name="version">Its version.</param>
+    /// <param name="record">Defined when it is first used: a command that reads a state does not pay for the definition of plans.</param>
+    internal DocumentShape(string name, int version, Func<Shape<T>> record)
     {
-        _members = (MemberShape<T>)record;
+        _members = new Lazy<MemberShape<T>>(() => (MemberShape<T>)record());
         (Name, Version, SchemaId) = (name, version, $"{DocumentKind.Prefix}{name}/{version}");
     }
 
@@ -46,16 +49,16 @@ public sealed class DocumentShape<T> : Shape<T>
         var schema = DescribeDocument(definitions);
         schema.Insert(0, "$schema", "https://json-schema.org/draft/2020-12/schema");
         schema.Insert(1, "$id", $"urn:vmmigrate:{Name}:{Version}");
-        schema.Insert(2, "title", _members.Title);
+        schema.Insert(2, "title", _members.Value.Title);
         schema["$defs"] = definitions.All();
         return schema.ToJsonString(JsonEncoding.SchemaOptions) + "\n";
     }
 
     internal override void Write(DocumentWriter writer, T value)
     {
-        writer.BeginMap(1 + _members.Count(writer, value), oneLine: false);
+        writer.BeginMap(1 + _members.Value.Count(writer, value), oneLine: false);
         SchemaIdShape.WriteMember(writer, SchemaId);
-        _members.WriteMembers(writer, value);
+        _members.Value.WriteMembers(writer, value);
         writer.EndMap();
     }
 
@@ -64,15 +67,15 @@ public sealed class DocumentShape<T> : Shape<T>
         var left = reader.BeginMap();
         var id = SchemaIdShape.Read(ref reader, ref left);
         if (id != SchemaId) throw reader.Refuse($"the schema is '{DocumentPath.Shown(id)}', wanted is '{SchemaId}'", ErrorCode.Unsupported);
-        return _members.ReadMembers(ref reader, ref left);
+        return _members.Value.ReadMembers(ref reader, ref left);
     }
 
     /// <summary>Reads what follows the first member.</summary>
-    internal T ReadMembers(ref DocumentReader reader, ref int left) => _members.ReadMembers(ref reader, ref left);
+    internal T ReadMembers(ref DocumentReader reader, ref int left) => _members.Value.ReadMembers(ref reader, ref left);
 
     /// <summary>A name of its own: the same record embedded without "schema" is another type.</summary>
     internal override JsonObject Describe(SchemaDefinitions definitions) =>
-        definitions.Reference($"{_members.Title}Document", () => DescribeDocument(definitions));
+        definitions.Reference($"{_members.Value.Title}Document", () => DescribeDocument(definitions));
 
     private JsonObject DescribeDocument(SchemaDefinitions definitions)
     {
@@ -81,7 +84,7 @@ public sealed class DocumentShape<T> : Shape<T>
             ["schema"] = new JsonObject { ["const"] = SchemaId, ["description"] = "Which document this is; always the first member." },
         };
         var required = new JsonArray("schema");
-        _members.DescribeMembers(properties, required, definitions);
-        return SchemaDefinitions.Object(_members.Description, properties, required);
+        _members.Value.DescribeMembers(properties, required, definitions);
+        return SchemaDefinitions.Object(_members.Value.Description, properties, required);
     }
 }

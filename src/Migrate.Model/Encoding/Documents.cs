@@ -10,16 +10,16 @@ namespace Migrate.Model.Encoding;
 public static class Documents
 {
     /// <summary>vmmigrate/machine-state/1.</summary>
-    public static DocumentShape<MachineState> MachineState { get; } = new("machine-state", 1, Definitions.MachineStates.State);
+    public static DocumentShape<MachineState> MachineState { get; } = new("machine-state", 1, () => Definitions.MachineStates.State);
 
     /// <summary>vmmigrate/host-profile/1.</summary>
-    public static DocumentShape<HostProfile> HostProfile { get; } = new("host-profile", 1, Definitions.HostProfiles.Profile);
+    public static DocumentShape<HostProfile> HostProfile { get; } = new("host-profile", 1, () => Definitions.HostProfiles.Profile);
 
     /// <summary>vmmigrate/restore-plan/1.</summary>
-    public static DocumentShape<RestorePlan> RestorePlan { get; } = new("restore-plan", 1, Definitions.Plans.Plan);
+    public static DocumentShape<RestorePlan> RestorePlan { get; } = new("restore-plan", 1, () => Definitions.Plans.Plan);
 
     /// <summary>vmmigrate/check-report/1.</summary>
-    public static DocumentShape<CheckReport> CheckReport { get; } = new("check-report", 1, Definitions.Plans.Check);
+    public static DocumentShape<CheckReport> CheckReport { get; } = new("check-report", 1, () => Definitions.Plans.Check);
 
     /// <summary>Every kind of document, in the order in which messages list them.</summary>
     internal static IReadOnlyList<DocumentKind> All { get; } =

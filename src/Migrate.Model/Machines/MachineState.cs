@@ -71,7 +71,7 @@ public readonly record struct VcpuEvents(bool SErrorPending, bool SErrorHasEsr, 
 public readonly record struct UnreadableRegister(RegisterId Id, int Errno);
 
 /// <summary>State of one device in the kernel as device attributes.</summary>
-/// <param name="Kind">Which device: <c>gicv3</c>, <c>its</c>.</param>
+/// <param name="Kind">Which device: <c>vcpu</c> (attributes of vCPU descriptors, the vCPU in bits 63:32 of each), <c>gicv3</c>, <c>its</c>.</param>
 /// <param name="Attributes">In the order in which they must be written.</param>
 public sealed record DeviceState(string Kind, EquatableArray<DeviceAttribute> Attributes);
 

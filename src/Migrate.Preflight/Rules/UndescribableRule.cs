@@ -5,7 +5,7 @@ namespace Migrate.Preflight.Rules;
 /// <summary>What a VMM cannot describe cannot be made again: assigned devices, vhost, and device state of a kind that this build does not know.</summary>
 internal static class UndescribableRule
 {
-    private static readonly string[] KnownDevices = ["gicv2", "gicv3", "its"];
+    private static readonly string[] KnownDevices = ["vcpu", "gicv2", "gicv3", "its"];
 
     public static void Examine(PlanContext context)
     {

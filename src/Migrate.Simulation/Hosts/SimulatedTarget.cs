@@ -211,6 +211,7 @@ public sealed class SimulatedTarget : IRestoreTarget
     {
         var present = device.Kind switch
         {
+            "vcpu" => _vcpus.Count != 0,
             "gicv3" => _gic.Kind == GicKind.GicV3,
             "gicv2" => _gic.Kind == GicKind.GicV2,
             "its" => _gic.Kind == GicKind.GicV3 && _gic.Its != 0,

@@ -53,6 +53,7 @@ internal sealed class AgentSession
     /// <summary>Performs the move to its end. What went wrong is told to the sender and thrown once all is settled.</summary>
     public void Run()
     {
+        _ledger.Observer?.Reached(HandoverPoints.Entry(HandoverPoints.Destination, _state));
         var occurred = Attempt(Greet);
         while (true)
         {

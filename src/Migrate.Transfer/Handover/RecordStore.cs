@@ -68,6 +68,10 @@ public sealed class RecordStore<TMark>
         return record;
     }
 
+    /// <summary>Keeps everybody else from taking a handover up while this process works on it; a crash gives it up.</summary>
+    /// <exception cref="MigrateException"><see cref="ErrorCode.Busy"/>: another process works on it.</exception>
+    internal OwnerLock Hold(string id) => OwnerLock.TakeFile(Path.ChangeExtension(PathOf(id), ".lock"), $"handover {id}", "Wait for that process, or end it, and try again.");
+
     /// <summary>The ids that have a record, sorted.</summary>
     public IReadOnlyList<string> Ids()
     {

@@ -43,6 +43,8 @@ internal sealed partial class HostedMachine : IDisposable
     private VmDescription? _description;
     private MachineSession? _session;
     private volatile MachineStatus _status;
+    private object? _caller;
+    private object? _destroyer;
     private bool _disposed;
 
     public HostedMachine(IMachine machine, Action<string>? reached)
@@ -66,7 +68,7 @@ internal sealed partial class HostedMachine : IDisposable
         _status = new MachineStatus { Name = name, Pid = Environment.ProcessId, State = LifecycleState.Incoming };
     }
 
-    /// <summary>Completes when the machine was destroyed by a request.</summary>
+    /// <summary>Completes when the machine was destroyed by a request and the request is answered.</summary>
     public Task Destroyed => _destroyed.Task;
 
     /// <summary>The status now; while a request runs, with the counters as they were before it.</summary>
@@ -207,6 +209,13 @@ internal sealed partial class HostedMachine : IDisposable
         Discard();
     });
 
+    /// <summary>A caller has the answer to its request, or cannot be answered: if the machine was destroyed by it, the process may end now, and not before.</summary>
+    public void Answered(object caller)
+    {
+        lock (_gate)
+            if (_destroyer == caller) _destroyed.TrySetResult();
+    }
+
     public void Dispose()
     {
         lock (_gate)
@@ -229,6 +238,7 @@ internal sealed partial class HostedMachine : IDisposable
         lock (_gate)
         {
             if (_disposed) throw new MigrateException(ErrorCode.WrongState, $"the process of machine {_status.Name} is ending");
+            _caller = caller;
             var transition = Lifecycle.Judge(request, _status.State, _status.Name, _session?.Holder == caller, _session?.Description);
             var result = act();
             if (transition.To is { } to) MoveTo(to);
@@ -240,8 +250,8 @@ internal sealed partial class HostedMachine : IDisposable
     {
         if (_status.State == state) return;
         Update(_status with { State = state });
+        if (state == LifecycleState.Destroyed) _destroyer = _caller;
         _reached?.Invoke(Lifecycle.Name(state));
-        if (state == LifecycleState.Destroyed) _destroyed.TrySetResult();
     }
 
     private void Update(MachineStatus status) => _status = status;

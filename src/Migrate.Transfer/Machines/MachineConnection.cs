@@ -71,6 +71,10 @@ internal sealed class MachineConnection
         {
             _channel.SendError(e);
         }
+        finally
+        {
+            _machine.Answered(this);
+        }
     }
 
     private void Answer(Frame frame)

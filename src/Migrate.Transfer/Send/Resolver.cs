@@ -35,11 +35,13 @@ public static class Resolver
     /// <see cref="ErrorCode.OutcomeUnknown"/>: nothing can be proven, and no word was given.</exception>
     public static Resolution Resolve(StateDirectory state, string id, OperatorsWord word, TimeSpan outcomeTimeout, Action<SendEvent>? progress = null)
     {
-        var record = state.Source.Find(id) ?? throw new MigrateException(ErrorCode.NotFound, $"no handover {HandoverId.Check(id, "handover id")} began on this host")
+        _ = state.Source.Find(id) ?? throw new MigrateException(ErrorCode.NotFound, $"no handover {HandoverId.Check(id, "handover id")} began on this host")
         {
             Remedy = $"Records are in {state.Root}/handovers; on the agent's host its agent answers.",
         };
-        return new Resolving(state, record, outcomeTimeout, progress).Resolve(word);
+        // Held before it is read again: a sender that still works on it would write over what is decided here.
+        using var held = state.Source.Hold(id);
+        return new Resolving(state, state.Source.Find(id)!, outcomeTimeout, progress).Resolve(word);
     }
 
     private sealed class Resolving(StateDirectory state, HandoverRecord<SourceMark> record, TimeSpan outcomeTimeout, Action<SendEvent>? progress)

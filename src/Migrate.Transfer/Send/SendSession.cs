@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Migrate.Linux.Files;
 using Migrate.Model.Encoding;
 using Migrate.Model.Errors;
 using Migrate.Model.Ports;
@@ -15,13 +16,14 @@ internal sealed partial class SendSession : SourceDriver, IDisposable
     private readonly MachineClient _machine;
     private readonly MachineReport _report;
     private readonly FrameChannel _channel;
+    private readonly OwnerLock _held;
     private readonly CancellationToken _cancelled;
     private readonly long _began = Stopwatch.GetTimestamp();
     private CancellationTokenRegistration _abort;
     private SourceSession? _session;
 
     private SendSession(
-        SendOptions options, HandoverRecord<SourceMark> record, MachineClient machine, MachineReport report, FrameChannel channel,
+        SendOptions options, HandoverRecord<SourceMark> record, MachineClient machine, MachineReport report, FrameChannel channel, OwnerLock held,
         Action<SendEvent>? progress, CancellationToken cancelled)
         : base(options.State, record, options.OutcomeTimeout, progress)
     {
@@ -29,6 +31,7 @@ internal sealed partial class SendSession : SourceDriver, IDisposable
         _machine = machine;
         _report = report;
         _channel = channel;
+        _held = held;
         _cancelled = cancelled;
     }
 
@@ -53,7 +56,15 @@ internal sealed partial class SendSession : SourceDriver, IDisposable
                 Time = "",
             };
             var channel = AgentClient.Connect(options.Host, options.Port, options.ConnectTimeout);
-            return new SendSession(options, record, machine, report, channel, progress, cancelled);
+            try
+            {
+                return new SendSession(options, record, machine, report, channel, options.State.Source.Hold(record.Id), progress, cancelled);
+            }
+            catch
+            {
+                channel.Dispose();
+                throw;
+            }
         }
         catch
         {
@@ -94,6 +105,7 @@ internal sealed partial class SendSession : SourceDriver, IDisposable
         _session?.Dispose();
         _machine.Dispose();
         _channel.Dispose();
+        _held.Dispose();
     }
 
     protected override SourceEvent Filter(SourceEvent occurred)

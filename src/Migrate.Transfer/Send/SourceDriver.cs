@@ -12,10 +12,10 @@ internal abstract class SourceDriver(StateDirectory state, HandoverRecord<Source
 {
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(2);
-    private static readonly TimeSpan _longestInspection = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan LongestInspection = TimeSpan.FromSeconds(5);
 
     // One question may take as long as the agent waits for a session to end, and some.
-    private static readonly TimeSpan _questionTimeout = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan QuestionTimeout = TimeSpan.FromSeconds(10);
 
     private long _askingSince;
     private int _attempts;
@@ -148,7 +148,8 @@ internal abstract class SourceDriver(StateDirectory state, HandoverRecord<Source
         else
         {
             var left = outcomeTimeout - Stopwatch.GetElapsedTime(_askingSince);
-            if (left <= TimeSpan.Zero) return SourceEvent.TimeIsOver;
+            // What is less than a sleep can be long would be spent asking without a pause.
+            if (left <= TimeSpan.FromMilliseconds(1)) return SourceEvent.TimeIsOver;
             Thread.Sleep(left < _pause ? left : _pause);
             _pause = TimeSpan.FromTicks(Math.Min(_pause.Ticks * 2, LongestPause.Ticks));
         }
@@ -161,7 +162,7 @@ internal abstract class SourceDriver(StateDirectory state, HandoverRecord<Source
         try
         {
             var (host, port) = AgentAddresses.Parse(Record.AgentAddress);
-            var outcome = new AgentClient(host, port) { Timeout = _questionTimeout }.Outcome(Record.Id, Record.AgentId);
+            var outcome = new AgentClient(host, port) { Timeout = QuestionTimeout }.Outcome(Record.Id, Record.AgentId);
             _lastAnswer = $"the agent answers {KebabCase.Of(outcome.ToString())}";
             return outcome switch
             {
@@ -190,7 +191,7 @@ internal abstract class SourceDriver(StateDirectory state, HandoverRecord<Source
         return null;
     }
 
-    private SourceEvent Inspect() => MachineInspector.Source(Record, outcomeTimeout < _longestInspection ? outcomeTimeout : _longestInspection) switch
+    private SourceEvent Inspect() => MachineInspector.Source(Record, outcomeTimeout < LongestInspection ? outcomeTimeout : LongestInspection) switch
     {
         MachineFinding.Here => SourceEvent.FoundHere,
         MachineFinding.Released => SourceEvent.FoundReleased,

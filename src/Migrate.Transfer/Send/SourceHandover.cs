@@ -13,7 +13,7 @@ namespace Migrate.Transfer.Send;
 /// <remarks>Nothing but this table decides; <c>Sender</c> and <c>Resolver</c> perform what it says.</remarks>
 public static class SourceHandover
 {
-    private static readonly Row[] _rows =
+    private static readonly Row[] Rows =
     [
         // from             on                   to               durable before it  then
         new(Connecting,      E.Welcomed,          Preparing,       M.Begun,           SendOffer),
@@ -75,7 +75,7 @@ public static class SourceHandover
     ];
 
     /// <summary>The table.</summary>
-    public static TransitionTable<SourceState, SourceEvent, SourceMark, SourceAct> Table { get; } = new("source", _rows, Why);
+    public static TransitionTable<SourceState, SourceEvent, SourceMark, SourceAct> Table { get; } = new("source", Rows, Why);
 
     /// <summary>Where a process that finds a record goes on, and what it does there first.</summary>
     /// <remarks>A record that does not yet say <see cref="SourceMark.RunningThere"/> proves nothing alone: the VMM is asked.</remarks>

@@ -2,6 +2,8 @@ using System.CommandLine;
 using Migrate.Cli.Output;
 using Migrate.Cli.Sources;
 using Migrate.Model.Encoding;
+using Migrate.Model.Hosts;
+using Migrate.Model.Machines;
 using Migrate.Preflight;
 
 namespace Migrate.Cli.Commands;
@@ -25,8 +27,21 @@ internal static class CheckCommand
         command.SetAction(parsed =>
         {
             var options = Options.Plan(parsed.GetValue(policy)!, parsed.GetValue(accept)!);
-            var host = Input.Profile(parsed.GetValue(destination)!, "DST");
-            var state = Input.State(parsed.GetValue(source)!, parsed.GetValue(features), out var sourceProfile);
+            // Side by side: a cold start is mostly compilation, and each side compiles its own readers.
+            var reading = Task.Run(() => Input.Profile(parsed.GetValue(destination)!, "DST"));
+            MachineState state;
+            HostProfile? sourceProfile;
+            try
+            {
+                state = Input.State(parsed.GetValue(source)!, parsed.GetValue(features), out sourceProfile);
+            }
+            catch
+            {
+                // The first side's error is the one that is told.
+                _ = reading.ContinueWith(t => t.Exception, TaskScheduler.Default);
+                throw;
+            }
+            var host = reading.GetAwaiter().GetResult();
             var restore = Planner.Plan(state, host, options, sourceProfile);
             var report = Reports.Of(restore, state, host, parsed.GetValue(plan));
             if (parsed.GetValue(json)) terminal.Out.WriteLine(JsonEncoding.Encode(Documents.CheckReport, report));

@@ -49,7 +49,7 @@ internal static class ProbeCommand
         var registers = measured.Sum(s => s.Registers.Count);
         terminal.Out.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"{boot.HostName}: measured {registers} registers in {measured.Count} VM shapes with {report.Calls} ioctls in {report.Elapsed.TotalSeconds:F1} s"));
-        terminal.Out.WriteLine($"kernel      {boot.KernelRelease}, pages of {boot.PageSize >> 10} KiB{(boot.KvmMode.Length > 0 ? ", KVM " + boot.KvmMode : "")}");
+        terminal.Out.WriteLine($"host        {HostText.Of(boot)}");
         terminal.Out.WriteLine($"addresses   {(profile.IpaSizes.Count == 0 ? "no size is accepted" : $"{profile.IpaSizes.Min()} to {profile.IpaSizes.Max()} bits")}");
         terminal.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"counter     {profile.CounterFrequency / 1e6} MHz"));
         terminal.Out.WriteLine($"filter      {profile.HasSmcccFilter switch { true => "can be installed", false => "none", null => "not measured" }}");

@@ -51,7 +51,7 @@ internal static class RunCommand
             using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, context => { context.Cancel = true; ended.Set(); });
             if (parsed.GetValue(stdin)) ThisProcess.WhenStdinEnds(ended.Set);
 
-            var options = new MachineServerOptions { Report = line => terminal.Error.WriteLine(line) };
+            var options = new MachineServerOptions { Reached = HandoverState.MachineObserver(), Report = line => terminal.Error.WriteLine(line) };
             using var server = parsed.GetValue(incoming)
                 ? MachineServer.ServeIncoming(path, parsed.GetValue(name)!, _ => fault?.OnDestination(new SimulatedIncoming(host)) ?? new SimulatedIncoming(host), options)
                 : MachineServer.Serve(path, Fresh(), options);

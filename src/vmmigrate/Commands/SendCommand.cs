@@ -4,6 +4,7 @@ using Migrate.Cli.Output;
 using Migrate.Cli.Sources;
 using Migrate.Model;
 using Migrate.Model.Encoding;
+using Migrate.Model.Plans;
 using Migrate.Transfer.Send;
 
 namespace Migrate.Cli.Commands;
@@ -61,7 +62,8 @@ internal static class SendCommand
                 if (!parsed.GetValue(json)) SendProgress.Write(terminal, report);
                 return ExitCode.Yes;
             }
-            catch (RefusedException refused) when (refused.Report is { } report && !parsed.GetValue(json))
+            // A refusal after a verdict of yes is a failure to build the machine: an error as any other, and never exit code 0.
+            catch (RefusedException refused) when (refused.Report is { Verdict: not Verdict.Yes } report && !parsed.GetValue(json))
             {
                 progress.End();
                 ReportText.Write(terminal, report);

@@ -143,7 +143,19 @@ internal static class SnapshotCommand
         }
         finally
         {
-            if (!started) client.Destroy();
+            if (!started) End(client);
+        }
+    }
+
+    private static void End(MachineClient client)
+    {
+        try
+        {
+            client.Destroy();
+        }
+        catch (MigrateException)
+        {
+            // It ended by itself, which may be why the restore failed: that is what is told.
         }
     }
 

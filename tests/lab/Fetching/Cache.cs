@@ -34,7 +34,7 @@ internal sealed class Cache
     }
 
     /// <summary>The directory of this name; when it is missing, filled by the action under another name first, so that it is whole or absent.</summary>
-    public string Directories(string name, Action<string> fill)
+    public string Once(string name, Action<string> fill)
     {
         var final = At(name);
         if (Directory.Exists(final))

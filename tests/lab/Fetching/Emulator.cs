@@ -17,7 +17,7 @@ internal sealed record Emulator(string Program, string LibraryPath, string Versi
         var newest = PrivateApt.Newest(apt.Offers([Packages[0]]))
             ?? throw new LabException($"no suite of {codename} offers {Packages[0]}");
 
-        var root = cache.Directories($"emulator-{newest.Version.Replace(':', '-')}", target =>
+        var root = cache.Once($"emulator-{newest.Version.Replace(':', '-')}", target =>
         {
             Console.WriteLine($"lab: fetching {newest.Package} {newest.Version}");
             foreach (var old in Directory.GetFiles(apt.Archives, "*.deb"))

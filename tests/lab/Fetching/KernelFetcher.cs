@@ -5,6 +5,8 @@ namespace Migrate.Lab.Fetching;
 /// <summary>Finds the newest stock kernel of a series in the indexes and takes out of its packages what a boot needs.</summary>
 internal sealed partial class KernelFetcher(PrivateApt apt, Cache cache)
 {
+    private const string Unsigned = "-unsigned";
+
     private readonly Lazy<IReadOnlyList<string>> _names = new(() => apt.Names("linux-"));
 
     /// <exception cref="LabException">The series is not offered, or its packages cannot be had.</exception>
@@ -13,11 +15,23 @@ internal sealed partial class KernelFetcher(PrivateApt apt, Cache cache)
         var candidates = _names.Value.Where(name => SeriesOf(name) == series).ToList();
         if (candidates.Count == 0)
             throw new LabException($"no suite offers a kernel {series}");
-        var newest = PrivateApt.Newest(apt.Offers(candidates))
-            ?? throw new LabException($"no suite offers a package of kernel {series} for download");
-
-        var directory = cache.Directories($"kernel-{newest.Package}_{newest.Version}", target => Fill(newest, target));
-        return new Kernel(series, newest, directory);
+        // An index may list what its mirror no longer has (bullseye's security updates were seen so): then the next suite serves.
+        // Signed and unsigned images are the same kernel; the signed one comes first, as machines run it.
+        var offers = apt.Offers(candidates).OrderBy(offer => offer.Package.EndsWith(Unsigned, StringComparison.Ordinal)).ToList();
+        while (true)
+        {
+            var newest = PrivateApt.Newest(offers)
+                ?? throw new LabException($"no suite offers a package of kernel {series} for download");
+            try
+            {
+                return new Kernel(series, newest, cache.Once($"kernel-{newest.Package}_{newest.Version}", target => Fill(newest, target)));
+            }
+            catch (LabException failure) when (offers.Any(offer => offer.Suite != newest.Suite))
+            {
+                Console.Error.WriteLine($"lab: {newest.Package} {newest.Version} cannot be had, trying other suites than {newest.Suite}: {failure.Message}");
+                offers.RemoveAll(offer => offer.Suite == newest.Suite);
+            }
+        }
     }
 
     /// <summary>The series of a package that holds a kernel image, or null for all others.</summary>
@@ -39,17 +53,23 @@ internal sealed partial class KernelFetcher(PrivateApt apt, Cache cache)
     {
         var unpacked = Path.Combine(target, "unpacked");
         Unpack(kernel, unpacked);
-        var modules = kernel.Package.Replace("linux-binary-", "linux-modules-", StringComparison.Ordinal);
-        if (modules != kernel.Package && _names.Value.Contains(modules))
-            Unpack(kernel with { Package = modules }, unpacked);
+        const string Binary = "linux-binary-";
+        if (kernel.Package.StartsWith(Binary, StringComparison.Ordinal))
+        {
+            // Then the modules have a package of their own.
+            var modules = $"linux-modules-{kernel.Package[Binary.Length..]}";
+            if (apt.Offers([modules]).Any(offer => offer.Version == kernel.Version))
+                Unpack(kernel with { Package = modules }, unpacked);
+        }
 
         var image = Directory.EnumerateFiles(unpacked, "vmlinuz*", SearchOption.AllDirectories).FirstOrDefault()
             ?? throw new LabException($"{kernel.Package} {kernel.Version} holds no vmlinuz");
         File.Copy(image, Path.Combine(target, "vmlinuz"));
+        var folder = Directory.CreateDirectory(Path.Combine(target, "modules")).FullName;
         var order = new ModuleOrder(unpacked);
         order.Add("virtio_pci", required: false);
-        order.Add("virtio_net", required: true);
-        var folder = Directory.CreateDirectory(Path.Combine(target, "modules")).FullName;
+        // Backports of 6.19 to 7.1 were seen without their package of modules.
+        order.Add("virtio_net", required: false);
         foreach (var (index, file) in order.Files.Index())
             File.Copy(file, Path.Combine(folder, $"{index:D2}-{Path.GetFileName(file)}"));
 
@@ -62,6 +82,6 @@ internal sealed partial class KernelFetcher(PrivateApt apt, Cache cache)
         apt.Unpack(offer, directory);
     }
 
-    [GeneratedRegex(@"^linux-(?<kind>image|binary)-(?<series>\d+\.\d+)(?<patch>\.\d+)?[^/]*-cloud-arm64$")]
+    [GeneratedRegex(@"^linux-(?<kind>image|binary)-(?<series>\d+\.\d+)(?<patch>\.\d+)?[^/]*-cloud-arm64(-unsigned)?$")]
     private static partial Regex ImageName();
 }

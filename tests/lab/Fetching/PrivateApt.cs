@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace Migrate.Lab.Fetching;
 
 /// <summary>A package as an index offers it.</summary>
@@ -11,7 +9,7 @@ internal sealed class PrivateApt
 {
     private const int Attempts = 3;
     private readonly string _architecture;
-    private readonly List<string> _options;
+    private readonly string _configuration;
 
     /// <param name="directory">Where lists and downloads live.</param>
     /// <param name="architecture">Debian's name of the architecture.</param>
@@ -31,15 +29,34 @@ internal sealed class PrivateApt
             File.WriteAllText(status, "");
         }
 
-        _options =
-        [
-            $"Dir::Etc::sourcelist={list}", "Dir::Etc::sourceparts=/dev/null", "Dir::Etc::preferences=/dev/null",
-            "Dir::Etc::preferencesparts=/dev/null", $"Dir::State={directory}/state", $"Dir::State::status={status}",
-            $"Dir::Cache={directory}/cache", $"APT::Architecture={architecture}", $"APT::Architectures={architecture}",
-            "APT::Sandbox::User=", "APT::Default-Release=", "Debug::NoLocking=true", "Acquire::Languages=none", "Acquire::Retries=3",
-            "Acquire::IndexTargets::deb::DEP-11::DefaultEnabled=false", "Binary::apt-get::APT::Keep-Downloaded-Packages=true",
-            "DPkg::Post-Invoke=", "APT::Update::Post-Invoke=",
-        ];
+        _configuration = Path.Combine(directory, "apt.conf");
+        File.WriteAllText(_configuration, $"""
+            Dir::Etc::sourcelist "{list}";
+            Dir::Etc::sourceparts "/dev/null";
+            Dir::Etc::preferences "/dev/null";
+            Dir::Etc::preferencesparts "/dev/null";
+            Dir::State "{directory}/state";
+            Dir::State::status "{status}";
+            Dir::Cache "{directory}/cache";
+            Dir::Cache::pkgcache "pkgcache.bin";
+            Dir::Cache::srcpkgcache "srcpkgcache.bin";
+            APT::Architecture "{architecture}";
+            #clear APT::Architectures;
+            APT::Architectures "{architecture}";
+            APT::Default-Release "";
+            APT::Sandbox::User "";
+            Debug::NoLocking "true";
+            Acquire::Languages "none";
+            Acquire::Retries "3";
+            Acquire::IndexTargets::deb::DEP-11::DefaultEnabled "false";
+            // The machine's hooks are about the machine's lists and packages.
+            #clear APT::Update::Pre-Invoke;
+            #clear APT::Update::Post-Invoke;
+            #clear APT::Update::Post-Invoke-Success;
+            #clear DPkg::Pre-Invoke;
+            #clear DPkg::Post-Invoke;
+
+            """);
     }
 
     /// <summary>Where installs leave their packages.</summary>
@@ -129,12 +146,13 @@ internal sealed class PrivateApt
                 action();
                 return;
             }
-            catch (LabException failure) when (attempt < Attempts)
+            catch (LabException failure) when (attempt < Attempts && !failure.Message.Contains("404", StringComparison.Ordinal))
             {
-                Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"lab: attempt {attempt} of {Attempts}: {failure.Message}"));
+                Console.Error.WriteLine($"lab: attempt {attempt} of {Attempts}: {failure.Message}");
             }
         }
     }
 
-    private IEnumerable<string> Arguments(IEnumerable<string> command) => _options.SelectMany(option => new[] { "-o", option }).Concat(command);
+    // Read after the machine's own configuration, so that what is cleared there stays cleared.
+    private IEnumerable<string> Arguments(IEnumerable<string> command) => ["-c", _configuration, .. command];
 }

@@ -18,7 +18,7 @@ internal sealed record UserSpace(string Root, IReadOnlyList<Offer> Used)
                 ?? throw new LabException($"suite {Suite} offers no {name} for arm64"))
             .ToList();
         var key = string.Join('_', used.Select(offer => offer.Version)).Replace('/', '-').Replace(':', '-');
-        var root = cache.Directories($"user-{key}", target =>
+        var root = cache.Once($"user-{key}", target =>
         {
             foreach (var offer in used)
             {

@@ -8,10 +8,20 @@ namespace Migrate.LabGuest;
 /// <summary>Takes jobs from the lab, one after the other, until it says stop or is gone.</summary>
 internal static class Agent
 {
+    /// <summary>Calls the lab over TCP.</summary>
     public static int Run(string host, int port, string token)
     {
         using var client = new TcpClient(host, port) { NoDelay = true };
-        using var channel = new Channel(client.GetStream());
+        return Run(client.GetStream(), token);
+    }
+
+    /// <summary>Talks to the lab through a device, a virtio serial port.</summary>
+    public static int Run(string device, string token) =>
+        Run(new FileStream(device, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite, bufferSize: 0), token);
+
+    private static int Run(Stream stream, string token)
+    {
+        using var channel = new Channel(stream);
         var release = File.ReadAllText("/proc/sys/kernel/osrelease").Trim();
         var boot = File.ReadAllText("/proc/sys/kernel/random/boot_id").Trim();
         channel.Send(new Message(MessageKind.Hello, release, $"{boot} {token}"));

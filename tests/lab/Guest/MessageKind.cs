@@ -21,6 +21,12 @@ public enum MessageKind : byte
     /// <summary>Agent: something a person may want to read.</summary>
     Note = 6,
 
+    /// <summary>Agent: the state of another host (Name) was tried on this one; counts as a pair.</summary>
+    Pair = 9,
+
+    /// <summary>Agent: this side of a pair job listens, the other may connect.</summary>
+    Listening = 10,
+
     /// <summary>Agent: the job Name ended; text: the exception that ended it, or empty.</summary>
     Done = 7,
 

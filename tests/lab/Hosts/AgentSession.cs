@@ -77,15 +77,17 @@ internal sealed class AgentSession : IDisposable
     }
 
     /// <summary>Asks the agent to end.</summary>
-    public void Stop()
+    /// <returns>Whether there is one to hear it.</returns>
+    public bool Stop()
     {
         try
         {
             _channel?.Send(new Message(MessageKind.Stop));
+            return _channel is not null;
         }
         catch (Exception gone) when (gone is IOException or ObjectDisposedException)
         {
-            // It ended already, which is what was asked.
+            return false;
         }
     }
 

@@ -6,7 +6,7 @@ namespace Migrate.Lab.Images;
 internal static class Initramfs
 {
     /// <summary>Libraries of this x86-64 machine that the runtime needs and box64 does not bring.</summary>
-    private static readonly string[] ForeignLibraries = ["libgcc_s.so.1", "libstdc++.so.6"];
+    private static readonly string[] ForeignLibraries = ["libgcc_s.so.1", "libstdc++.so.6", "libssl.so.3", "libcrypto.so.3"];
     private static readonly string[] LibraryDirectories = ["/usr/lib/x86_64-linux-gnu", "/lib/x86_64-linux-gnu", "/usr/lib64", "/lib64"];
 
     /// <summary>Only a debugger loads these.</summary>

@@ -15,19 +15,25 @@ for argument in $(cat /proc/cmdline); do
     esac
 done
 ifconfig lo 127.0.0.1 up
-# The names sort in the order in which they need each other.
-for module in /modules/*.ko; do
-    insmod "$module" || echo "lab: $module cannot be loaded"
-done
-# The emulator's user network: it is the gateway, and its loopback answers there.
-ifconfig eth0 10.0.2.15 netmask 255.255.255.0 up
-route add default gw 10.0.2.2
+line="/dev/vport0p1"
+if [ -d /modules ]; then
+    # The names sort in the order in which they need each other.
+    for module in /modules/*.ko; do
+        insmod "$module" || echo "lab: $module cannot be loaded"
+    done
+    # The emulator's user network: it is the gateway, and its loopback answers there.
+    ifconfig eth0 10.0.2.15 netmask 255.255.255.0 up
+    route add default gw 10.0.2.2
+    line="10.0.2.2 $port"
+fi
 export HOME=/tmp TMPDIR=/tmp
 export BOX64_LD_LIBRARY_PATH=/x86-64 BOX64_NOBANNER=1 BOX64_LOG=0
+# .NET asks OpenSSL for more than box64's bridge to a native one has.
+export BOX64_EMULATED_LIBS=libssl.so.3:libcrypto.so.3
 export DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=1 DOTNET_EnableDiagnostics=0 DOTNET_gcConcurrent=0 DOTNET_TieredPGO=0
 export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1
 echo "lab: starting the agent after $(cut -d' ' -f1 /proc/uptime) s"
 cd /app
-/bin/box64 /dotnet/dotnet /app/Migrate.LabGuest.dll agent 10.0.2.2 "$port" "$token"
+/bin/box64 /dotnet/dotnet /app/Migrate.LabGuest.dll agent $line "$token"
 echo "lab: the agent ended with $?"
 poweroff -f

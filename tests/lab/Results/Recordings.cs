@@ -2,28 +2,43 @@ using System.Text;
 
 namespace Migrate.Lab.Results;
 
+/// <summary>What became of an answer.</summary>
+/// <param name="Remark">What to tell about it; empty when it is the recorded one.</param>
+/// <param name="Failed">The very kernel and emulator of the recording answered something else: that is no drift.</param>
+internal readonly record struct Recorded(string Remark, bool Failed = false);
+
 /// <summary>The kernels' answers as checked in under tests/Data/lab/HOST/, written with `--record`, else compared.</summary>
 internal sealed class Recordings(string directory, bool record)
 {
     private const int LinesShown = 8;
 
-    /// <returns>What to tell about it, or null when the answer is the recorded one.</returns>
-    public string? Take(string host, string name, ReadOnlyMemory<byte> content)
+    /// <summary>Names what is measured: kernel and emulator.</summary>
+    private const string IdentityFile = "host.txt";
+
+    /// <summary>Compares an answer of a host that is what the identity says.</summary>
+    public Recorded Take(string host, string identity, string name, ReadOnlyMemory<byte> content)
     {
-        if (name != Path.GetFileName(name) || name.Length == 0 || name.StartsWith('.'))
-            return $"refused an answer named '{name}': not a plain file name";
+        if (name != Path.GetFileName(name) || name.Length == 0 || name.StartsWith('.') || name == IdentityFile)
+            return new Recorded($"refused an answer named '{name}': not a plain file name", Failed: true);
         var file = Path.Combine(directory, host, name);
         var known = File.Exists(file) ? File.ReadAllBytes(file) : null;
-        if (known is not null && content.Span.SequenceEqual(known))
-            return null;
+        var same = known is not null && content.Span.SequenceEqual(known);
         if (record)
         {
             Directory.CreateDirectory(Path.GetDirectoryName(file)!);
+            File.WriteAllText(Path.Combine(directory, host, IdentityFile), identity);
             File.WriteAllBytes(file, content.Span);
-            return known is null ? $"recorded {host}/{name}" : $"recorded {host}/{name} again, it differed";
+            return new Recorded(same ? "" : known is null ? $"recorded {host}/{name}" : $"recorded {host}/{name} again, it differed");
         }
 
-        return known is null ? $"not recorded yet: {host}/{name} (--record)" : $"drift in {host}/{name}:\n{Difference(known, content.Span)}";
+        if (same)
+            return new Recorded("");
+        if (known is null)
+            return new Recorded($"not recorded yet: {host}/{name} (--record)");
+        var before = File.ReadAllText(Path.Combine(directory, host, IdentityFile));
+        return before == identity
+            ? new Recorded($"{host}/{name}: the same kernel and emulator answered something else before:\n{Difference(known, content.Span)}", Failed: true)
+            : new Recorded($"drift in {host}/{name}, recorded on {before.TrimEnd().Replace('\n', ',')}:\n{Difference(known, content.Span)}");
     }
 
     private static string Difference(byte[] known, ReadOnlySpan<byte> now)

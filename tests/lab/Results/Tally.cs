@@ -6,6 +6,7 @@ internal sealed class Tally
     private readonly Lock _lock = new();
     private readonly Dictionary<(string Host, string Job), int> _cases = [];
     private readonly List<string> _failures = [];
+    private readonly List<string> _expected = [];
 
     public int Hosts { get; private set; }
 
@@ -19,6 +20,19 @@ internal sealed class Tally
     {
         lock (_lock)
             Hosts++;
+    }
+
+    /// <summary>A host that must report cases.</summary>
+    public void Expect(string host)
+    {
+        lock (_lock)
+            _expected.Add(host);
+    }
+
+    public void Pair()
+    {
+        lock (_lock)
+            Pairs++;
     }
 
     public void Case(string host, string job, string name, string failure)
@@ -38,10 +52,16 @@ internal sealed class Tally
             _failures.Add(text);
     }
 
-    public int CasesOf(string host, string job)
+    /// <summary>Adds a failure for every host and job that reported fewer cases than it must.</summary>
+    public void Compare(IEnumerable<string> jobs, Minimum minimum)
     {
-        lock (_lock)
-            return _cases.GetValueOrDefault((host, job));
+        var missing =
+            from host in _expected
+            from job in jobs
+            let ran = _cases.GetValueOrDefault((host, job))
+            where ran < minimum.Of(job)
+            select $"{host} {job}: {ran} cases ran, at least {minimum.Of(job)} must (minimum.json)";
+        _failures.AddRange(missing.ToList());
     }
 
     public IReadOnlyList<string> Failures() => _failures;

@@ -14,6 +14,22 @@ public sealed class RecordTests : IDisposable
     public void Dispose() => Directory.Delete(_root, recursive: true);
 
     [Fact]
+    public void A_handover_is_taken_up_by_one_at_a_time()
+    {
+        var state = new StateDirectory(_root);
+        state.Source.Write(new HandoverRecord<SourceMark> { Id = Id, Mark = SourceMark.Begun, VmName = "web", Time = "" });
+        using (state.Source.Hold(Id))
+        {
+            var error = Assert.Throws<MigrateException>(() => Resolver.Resolve(state, Id, OperatorsWord.None, TimeSpan.Zero));
+            Assert.Equal(ErrorCode.Busy, error.Code);
+            Assert.Contains($"handover {Id} belongs to another running process", error.Message);
+            Assert.Equal(SourceMark.Begun, state.Source.Find(Id)!.Mark);
+        }
+        state.Source.Hold(Id).Dispose();
+        Assert.Equal([Id], state.Source.Ids());
+    }
+
+    [Fact]
     public void A_record_comes_back_as_it_was_written()
     {
         var state = new StateDirectory(_root);

@@ -85,7 +85,7 @@ public class SendTests
             harness.Points.Where(p => p.StartsWith("source", StringComparison.Ordinal)));
         Assert.Equal(
             [
-                "destination:planning", "destination:preparing", "destination:receiving", "destination:applying", "destination:applied",
+                "destination:waiting", "destination:planning", "destination:preparing", "destination:receiving", "destination:applying", "destination:applied",
                 "destination:starting:before-record", "destination:starting:after-record", "destination:starting",
                 "destination:running:before-record", "destination:running:after-record", "destination:running",
             ],

@@ -171,7 +171,7 @@ public sealed class IncomingSessionTests : IDisposable
         using var session = Applied(client);
         Assert.Contains("no vCPU", Assert.Throws<PeerErrorException>(() => session.Start(Id)).Message);
         Assert.Equal(LifecycleState.Destroyed, client.Status().State);
-        Assert.True(_server.Destroyed.IsCompleted);
+        Assert.True(SpinWait.SpinUntil(() => _server.Destroyed.IsCompleted, TimeSpan.FromSeconds(30)));
         Assert.Throws<PeerErrorException>(() => session.Start(Id));
         Assert.Throws<PeerErrorException>(() => client.OpenIncoming());
         Assert.NotEqual(true, _built[0].Completed?.IsRunning);
@@ -182,7 +182,7 @@ public sealed class IncomingSessionTests : IDisposable
     {
         using var client = Connect();
         client.Destroy();
-        Assert.True(_server.Destroyed.IsCompleted);
+        Assert.True(SpinWait.SpinUntil(() => _server.Destroyed.IsCompleted, TimeSpan.FromSeconds(30)));
         Assert.Throws<PeerErrorException>(() => client.OpenIncoming());
     }
 

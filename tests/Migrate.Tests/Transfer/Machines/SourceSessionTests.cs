@@ -52,7 +52,7 @@ public sealed class SourceSessionTests : IDisposable
         session.Release(Id);
         Assert.Equal((LifecycleState.Released, Id), (client.Status().State, client.Status().HandoverId));
         client.Destroy(Id);
-        Assert.True(_server.Destroyed.IsCompleted);
+        Assert.True(SpinWait.SpinUntil(() => _server.Destroyed.IsCompleted, TimeSpan.FromSeconds(30)));
         Assert.True(_machine.IsDisposed);
         Assert.Equal(["logging", "quiesced", "released", "destroyed"], _reached);
     }

@@ -4,4 +4,5 @@ namespace Migrate.LabGuest.Jobs;
 /// <param name="Name">What `--jobs` calls it.</param>
 /// <param name="Limit">How long it may take on an emulated host before the host counts as dead.</param>
 /// <param name="Run">The job; reports cases and answers to the context.</param>
-public sealed record LabJob(string Name, TimeSpan Limit, Action<JobContext> Run);
+/// <param name="Inputs">Files below tests/Data that are sent along, as folder/pattern; null: none.</param>
+public sealed record LabJob(string Name, TimeSpan Limit, Action<JobContext> Run, string? Inputs = null);

@@ -1,47 +1,28 @@
 using System.Diagnostics;
-using System.Globalization;
-using Migrate.Lab.Fetching;
 using Migrate.LabGuest;
 using Migrate.LabGuest.Jobs;
 
 namespace Migrate.Lab.Hosts;
 
-/// <summary>A kernel that runs under emulation with EL2, and the agent in it.</summary>
-internal sealed class EmulatedHost : IAsyncDisposable
+/// <summary>A running host: its process, its console and the line to its agent.</summary>
+internal sealed class LabHost : IAsyncDisposable
 {
-    /// <summary>From power-on to the agent's first word; 10 to 25 s on an idle machine.</summary>
-    private static readonly TimeSpan BootLimit = TimeSpan.FromMinutes(4);
-
-    /// <summary>After this the emulator ends by itself even if the lab was killed.</summary>
-    private static readonly TimeSpan LifeLimit = TimeSpan.FromHours(2);
     private static readonly TimeSpan PowerOffLimit = TimeSpan.FromSeconds(10);
 
     private readonly AgentSession _session = new();
     private readonly ConsoleLog _console;
     private readonly Process _process;
+    private bool _started;
 
-    private EmulatedHost(HostId id, Emulator emulator, Kernel kernel, string initramfs, string consoleFile)
+    private LabHost(HostId id, IMachine machine, string consoleFile)
     {
         Id = id;
+        Machine = machine;
         _console = new ConsoleLog(consoleFile);
-        string[] arguments =
-        [
-            "-n", "10",
-            "timeout", "--kill-after=5", LifeLimit.TotalSeconds.ToString(CultureInfo.InvariantCulture),
-            emulator.Program,
-            "-machine", "virt,virtualization=on,gic-version=3", "-cpu", id.Cpu, "-m", "2G", "-nodefaults", "-display", "none",
-            "-no-reboot", "-serial", "stdio", "-monitor", "none",
-            "-netdev", "user,id=n0,ipv6=off", "-device", "virtio-net-pci,netdev=n0,romfile=",
-            "-kernel", kernel.Image, "-initrd", initramfs,
-            "-append", $"console=ttyAMA0 loglevel=6 panic=-1 lab.port={_session.Port} lab.token={_session.Token}",
-        ];
-        var start = new ProcessStartInfo("nice", arguments)
-        {
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
-        start.Environment["LD_LIBRARY_PATH"] = emulator.LibraryPath;
+        var start = machine.Command(_session);
+        start.RedirectStandardInput = true;
+        start.RedirectStandardOutput = true;
+        start.RedirectStandardError = true;
         _process = new Process { StartInfo = start };
         _process.OutputDataReceived += (_, line) => _console.Add(line.Data);
         _process.ErrorDataReceived += (_, line) => _console.Add(line.Data);
@@ -49,22 +30,24 @@ internal sealed class EmulatedHost : IAsyncDisposable
 
     public HostId Id { get; }
 
+    public IMachine Machine { get; }
+
     /// <summary>The kernel release the agent reported.</summary>
     public string Release => _session.Release;
 
-    /// <summary>Starts the emulator and waits for the agent.</summary>
+    /// <summary>Starts the host and waits for its agent.</summary>
     /// <exception cref="HostDiedException">It did not come.</exception>
-    public static async Task<EmulatedHost> BootAsync(
-        HostId id, Emulator emulator, Kernel kernel, string initramfs, string consoleFile, CancellationToken cancel)
+    public static async Task<LabHost> BootAsync(HostId id, IMachine machine, string consoleFile, CancellationToken cancel)
     {
-        var host = new EmulatedHost(id, emulator, kernel, initramfs, consoleFile);
+        var host = new LabHost(id, machine, consoleFile);
         try
         {
             host._process.Start();
+            host._started = true;
             host._process.BeginOutputReadLine();
             host._process.BeginErrorReadLine();
             await host.WatchAsync(
-                token => WithoutResult(host._session.AcceptAsync(token)), BootLimit, "its agent had not called", cancel);
+                token => WithoutResult(host._session.AcceptAsync(token)), machine.BootLimit, "its agent had not called", cancel);
             return host;
         }
         catch
@@ -81,20 +64,19 @@ internal sealed class EmulatedHost : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        _session.Stop();
-        try
+        if (_started)
         {
-            using var limit = new CancellationTokenSource(_session.Release.Length > 0 ? PowerOffLimit : TimeSpan.Zero);
-            await _process.WaitForExitAsync(limit.Token);
-        }
-        catch (OperationCanceledException)
-        {
-            _process.Kill(entireProcessTree: true);
-            await _process.WaitForExitAsync(CancellationToken.None);
-        }
-        catch (InvalidOperationException)
-        {
-            // It was never started.
+            var stopping = _session.Stop();
+            using var limit = new CancellationTokenSource(stopping ? PowerOffLimit : TimeSpan.Zero);
+            try
+            {
+                await _process.WaitForExitAsync(limit.Token);
+            }
+            catch (OperationCanceledException)
+            {
+                _process.Kill(entireProcessTree: true);
+                await _process.WaitForExitAsync(CancellationToken.None);
+            }
         }
 
         _session.Dispose();
@@ -139,7 +121,7 @@ internal sealed class EmulatedHost : IAsyncDisposable
         catch (Exception broken) when (broken is IOException or OperationCanceledException or ObjectDisposedException or InvalidDataException)
         {
             cancel.ThrowIfCancellationRequested();
-            var reason = _process.HasExited ? $"the emulator ended with {_process.ExitCode} and {what}"
+            var reason = _process.HasExited ? $"its process ended with {_process.ExitCode} and {what}"
                 : timedOut ? $"after {limit.TotalSeconds:F0} s {what}"
                 : $"the line to its agent broke ({broken.Message})";
             throw new HostDiedException($"{Id}: {reason}. Its console said last:\n{_console.Last()}");

@@ -1,0 +1,64 @@
+namespace Migrate.Kvm.Scratch;
+
+/// <summary>Guests for scratch machines; each reports once by writing its vCPU's number plus <see cref="Ready"/> to the report page.</summary>
+public static class ScratchGuests
+{
+    /// <summary>What a guest that reached its resting point writes, plus its vCPU's number.</summary>
+    public const ulong Ready = 0x100;
+
+    /// <summary>Counts in X19 for ever, after it reported.</summary>
+    public static uint[] Counting(int vcpu) => [.. Report(vcpu), A64.Add(19, 19, 1), A64.Branch(-1)];
+
+    /// <summary>Waits in WFI for ever, after it reported.</summary>
+    public static uint[] Waiting(int vcpu) => [.. Report(vcpu), A64.Wfi, A64.Branch(-1)];
+
+    /// <summary>
+    /// Turns the GIC's CPU interface and the virtual timer on, with a compare value that has passed, so that the timer's interrupt is pending and,
+    /// interrupts being masked, stays so; then counts.
+    /// </summary>
+    public static uint[] TimerPending(int vcpu) =>
+    [
+        .. GicOn(vcpu),
+        // CNTV_CVAL_EL0 = 1, CNTV_CTL_EL0 = ENABLE.
+        .. A64.Load(0, 1), A64.WriteSystem(0, 3, 3, 14, 3, 2), A64.WriteSystem(0, 3, 3, 14, 3, 1), A64.Isb,
+        .. Counting(vcpu),
+    ];
+
+    /// <summary>Turns everything on and starts a timer that is far from firing; then waits.</summary>
+    public static uint[] TimerRunning(int vcpu) =>
+    [
+        .. GicOn(vcpu),
+        .. A64.Load(0, 1UL << 52), A64.WriteSystem(0, 3, 3, 14, 3, 2),
+        .. A64.Load(0, 1), A64.WriteSystem(0, 3, 3, 14, 3, 1), A64.Isb,
+        .. Waiting(vcpu),
+    ];
+
+    /// <summary>Makes one SMCCC call and reports X0 of the answer instead of <see cref="Ready"/>; then counts.</summary>
+    /// <param name="function">The function id.</param>
+    /// <param name="argument">X1.</param>
+    /// <param name="conduit"><see cref="A64.Hvc"/> or <see cref="A64.Smc"/>.</param>
+    public static uint[] Calling(uint function, ulong argument, uint conduit) =>
+    [
+        .. A64.Load(0, function), .. A64.Load(1, argument), conduit,
+        .. A64.Load(9, ScratchMachine.ReportPage), A64.Store(0, 9),
+        A64.Add(19, 19, 1), A64.Branch(-1),
+    ];
+
+    private static uint[] Report(int vcpu) => [.. A64.Load(9, ScratchMachine.ReportPage), .. A64.Load(10, Ready + (uint)vcpu), A64.Store(10, 9)];
+
+    private static uint[] GicOn(int vcpu)
+    {
+        var privateFrame = ScratchMachine.Redistributors + (ulong)vcpu * 0x20000 + 0x10000;
+        return
+        [
+            // GICD_CTLR: affinity routing, group 1. All private interrupts in group 1; 27 (virtual timer) enabled with priority 0xa0.
+            .. A64.Load(9, ScratchMachine.Distributor), .. A64.Load(10, 0x12), A64.Store32(10, 9),
+            .. A64.Load(9, privateFrame + 0x80), .. A64.Load(10, 0xffff_ffff), A64.Store32(10, 9),
+            .. A64.Load(9, privateFrame + 0x400 + 24), .. A64.Load(10, 0xa0a0_a0a0), A64.Store32(10, 9),
+            .. A64.Load(9, privateFrame + 0x100), .. A64.Load(10, 1 << 27), A64.Store32(10, 9),
+            // ICC_PMR_EL1 = 0xf0, ICC_IGRPEN1_EL1 = 1.
+            .. A64.Load(10, 0xf0), A64.WriteSystem(10, 3, 0, 4, 6, 0),
+            .. A64.Load(10, 1), A64.WriteSystem(10, 3, 0, 12, 12, 7), A64.Isb,
+        ];
+    }
+}

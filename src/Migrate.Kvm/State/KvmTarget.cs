@@ -1,0 +1,176 @@
+using System.Buffers.Binary;
+using Migrate.Kvm.Handles;
+using Migrate.Kvm.Native;
+using Migrate.Linux;
+using Migrate.Linux.Memory;
+using Migrate.Model.Machines;
+using Migrate.Model.Plans;
+using Migrate.Model.Ports;
+
+namespace Migrate.Kvm.State;
+
+/// <summary>Executes a plan on a real VM of this host. Its memory is fresh and untouched: it takes address space and nothing else.</summary>
+/// <remarks>Used from one thread at a time. A refusal is an answer; only a broken host is an exception.</remarks>
+public sealed unsafe class KvmTarget : IRestoreTarget, IDisposable
+{
+    /// <summary>Attributes that <see cref="SetAttribute"/> knows: capabilities that are enabled once per VM, before its vCPUs.</summary>
+    private static readonly Capability[] Enabled =
+    [
+        Capability.ArmMte, Capability.ArmWritableImpIdRegs, Capability.ArmSystemSuspend, Capability.ArmNisvToUser, Capability.ArmSeaToUser,
+    ];
+
+    private readonly KvmSystem _system;
+    private KvmMachine? _machine;
+
+    /// <summary>A VM that does not exist yet.</summary>
+    /// <param name="system">Where it is to be; outlives the target.</param>
+    public KvmTarget(KvmSystem system) => _system = system;
+
+    /// <summary>Names of VM attributes that a plan for this target may carry.</summary>
+    public static IReadOnlyList<string> KnownAttributes { get; } = [.. Enabled.Select(c => CapabilityNames.AttributePrefix + c.Name())];
+
+    /// <summary>What was built so far; null before the VM is there.</summary>
+    public KvmMachine? Machine => _machine;
+
+    /// <inheritdoc/>
+    public IReadOnlyList<StepAnswer> Execute(IReadOnlyList<RestoreStep> steps)
+    {
+        var answers = new StepAnswer[steps.Count];
+        for (var i = 0; i < answers.Length; i++) answers[i] = Execute(steps[i]);
+        return answers;
+    }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<ReadAnswer> Read(IReadOnlyList<RegisterAddress> registers)
+    {
+        var answers = new ReadAnswer[registers.Count];
+        for (var i = 0; i < answers.Length; i++)
+        {
+            var (vcpu, id) = registers[i];
+            if (_machine is null || !_machine.Vcpus.TryGetValue(vcpu, out var handle)) answers[i] = new(KvmErrno.ENOEXEC, null);
+            else answers[i] = handle.TryGet(id, out var value) is var errno and not 0 ? new(errno, null) : new(0, value);
+        }
+        return answers;
+    }
+
+    /// <summary>Throws the VM away.</summary>
+    public void Dispose() => _machine?.Dispose();
+
+    /// <summary>Takes the VM, which then is the caller's to close.</summary>
+    /// <exception cref="InvalidOperationException">There is none.</exception>
+    public KvmMachine Take()
+    {
+        var machine = _machine ?? throw new InvalidOperationException("no VM was built");
+        _machine = null;
+        return machine;
+    }
+
+    internal StepAnswer Do(CreateVm step)
+    {
+        if (_machine is not null) return new(KvmErrno.EEXIST, "the VM exists");
+        var errno = _system.TryCreateVm(step.Type.Raw, out var vm);
+        if (vm is not null) _machine = new KvmMachine(vm, step.Type);
+        return new(errno);
+    }
+
+    internal StepAnswer Do(SetAttribute step)
+    {
+        var attribute = step.Attribute;
+        if (!KnownAttributes.Contains(attribute.Name)
+            || !CapabilityNames.TryFind(attribute.Name[CapabilityNames.AttributePrefix.Length..], out var capability))
+            return new(KvmErrno.EINVAL, $"attribute {attribute.Name} is not known here");
+        if (attribute.Type is not (AttributeType.Flag or AttributeType.Number) || attribute.Value.Count > 8)
+            return new(KvmErrno.EINVAL, $"attribute {attribute.Name} is a flag or a number");
+        Span<byte> bytes = stackalloc byte[8];
+        bytes.Clear();
+        attribute.Value.Span.CopyTo(bytes);
+        var errno = _machine!.Vm.TryEnable(capability, BinaryPrimitives.ReadUInt64LittleEndian(bytes));
+        if (errno == 0) _machine.Add(attribute);
+        return new(errno);
+    }
+
+    internal StepAnswer Do(MapMemory step)
+    {
+        var slot = step.Slot;
+        if (slot.Slot < 0 || slot.Size is 0 or > long.MaxValue) return new(KvmErrno.EINVAL, $"slot {slot.Slot} of {slot.Size} bytes");
+        MappedRegion memory;
+        try
+        {
+            memory = MappedRegion.Untouched($"slot {slot.Slot}", (long)slot.Size);
+        }
+        catch (LinuxException e)
+        {
+            return new(e.Errno, e.Message);
+        }
+        var errno = _machine!.Vm.TrySetMemory(slot, memory.Pointer);
+        if (errno == 0) _machine.Add(slot, memory);
+        else memory.Dispose();
+        return new(errno);
+    }
+
+    internal StepAnswer Do(CreateVcpu step)
+    {
+        if (_machine!.Vcpus.ContainsKey(step.Vcpu)) return new(KvmErrno.EEXIST, $"vCPU {step.Vcpu} exists");
+        var errno = _machine.Vm.TryCreateVcpu(step.Vcpu, out var vcpu);
+        if (vcpu is null) return new(errno, "KVM_CREATE_VCPU");
+        // Never the target of the source: kernels before 6.7 take their own CPU's and no other (kvm_vcpu_set_target).
+        errno = vcpu.TryInitialise(_machine.Vm.PreferredTarget(), step.Features);
+        _machine.Add(vcpu);
+        if (errno == 0) _machine.Features = step.Features.Shape;
+        return new(errno, errno == 0 ? "" : $"KVM_ARM_VCPU_INIT with {step.Features}");
+    }
+
+    internal StepAnswer Do(FinalizeSve step) => With(step.Vcpu, vcpu => new(vcpu.TryFinalizeSve()));
+
+    internal StepAnswer Do(CreateGic step) => GicCreation.Create(_machine!, step.Gic);
+
+    internal StepAnswer Do(InstallFilter step)
+    {
+        var errno = _machine!.Vm.TryInstallFilter(step.Range);
+        if (errno == 0) _machine.Add(step.Range);
+        // A kernel without device attributes on VMs answers EINVAL (seen on 6.1), one without this attribute ENXIO.
+        var absent = errno != 0 && _machine.Vm.HasAttribute(VmAttributes.SmcccControl, VmAttributes.SmcccFilter) != 0;
+        return new(errno, absent ? "this kernel has no SMCCC filter" : "");
+    }
+
+    internal StepAnswer Do(WriteRegister step) => With(step.Vcpu, vcpu => new(vcpu.TrySet(step.Id, step.Value)));
+
+    internal StepAnswer Do(WriteDevice step)
+    {
+        foreach (var attribute in step.Device.Attributes)
+        {
+            if (attribute.Value.Size > KvmHandle.LargestAttribute)
+                return new(KvmErrno.EINVAL, $"an attribute of {attribute.Value.Size} bytes");
+            var (device, number) = Find(step.Device.Kind, attribute.Attribute);
+            if (device is null) return new(KvmErrno.ENODEV, $"the VM has no {step.Device.Kind}");
+            var errno = device.TrySetAttribute(attribute.Group, number, attribute.Value.ToArray());
+            if (errno != 0)
+                return new(errno, $"{device.Subject} group {attribute.Group} attribute 0x{number:x} = {attribute.Value.ToShortString()}");
+        }
+        return StepAnswer.Ok;
+    }
+
+    internal StepAnswer Do(RestoreHandler step) => new(KvmErrno.ENOENT, $"no handler {step.State.Handler} here");
+
+    internal StepAnswer Do(SetEvents step) => With(step.Vcpu, vcpu => new(vcpu.TrySetEvents(step.Events)));
+
+    internal StepAnswer Do(SetMpState step) => With(step.Vcpu, vcpu => new(vcpu.TrySetMpState(step.State)));
+
+    private StepAnswer Execute(RestoreStep step)
+    {
+        if (StateTable.Of(step) is not { } part) return step is LeaveOut ? StepAnswer.Ok : new(KvmErrno.EINVAL, $"no such step: {step.GetType().Name}");
+        if (_machine is null && step is not CreateVm) return new(KvmErrno.EINVAL, "there is no VM yet");
+        return part.Restore(this, step);
+    }
+
+    private (KvmHandle? Device, ulong Attribute) Find(string kind, ulong attribute) => kind switch
+    {
+        "gicv3" when _machine!.GicDescription.Kind == GicKind.GicV3 => (_machine.Gic, attribute),
+        "its" => (_machine!.Its, attribute),
+        "vcpu" => (_machine!.Vcpus.GetValueOrDefault(VcpuAttributeTable.VcpuOf(attribute)), VcpuAttributeTable.AttributeOf(attribute)),
+        _ => (null, attribute),
+    };
+
+    private StepAnswer With(int vcpu, Func<KvmVcpu, StepAnswer> act) =>
+        _machine!.Vcpus.TryGetValue(vcpu, out var handle) ? act(handle) : new(KvmErrno.ENOEXEC, $"there is no vCPU {vcpu}");
+}

@@ -1,0 +1,67 @@
+using Migrate.Model.Plans;
+
+namespace Migrate.Kvm.State;
+
+/// <summary>One part of a VM's state: the step that restores it, why it has its place, how it is captured, how the step is done.</summary>
+/// <param name="Name">For people.</param>
+/// <param name="Step">The kind of step; one part each.</param>
+/// <param name="Why">Why it stands behind what stands before it.</param>
+/// <param name="Capture">Reads it; null where KVM does not give it back and the VM's description carries it.</param>
+/// <param name="Restore">Does the step on a VM that is being built.</param>
+internal sealed record StatePart(
+    string Name, Type Step, string Why, Action<CaptureContext>? Capture, Func<KvmTarget, RestoreStep, Model.Ports.StepAnswer> Restore);
+
+/// <summary>What a VM's state is made of, in the order of a restore. Capture and restore both go by this table.</summary>
+/// <remarks>
+/// A plan brings its steps in the order of its own; registers of several places among them. That the two orders agree is a test's.
+/// Sources: arch/arm64/kvm/arm.c, guest.c, sys_regs.c, hypercalls.c, vgic/vgic-init.c; Documentation/virt/kvm/api.rst.
+/// </remarks>
+internal static class StateTable
+{
+    /// <summary>The parts.</summary>
+    public static IReadOnlyList<StatePart> Parts { get; } =
+    [
+        Part<CreateVm>("vm", "Everything else needs it.", null, (target, step) => target.Do(step)),
+        Part<SetAttribute>("attributes", "MTE and writable implementation ids are EINVAL once a vCPU exists (kvm_vm_ioctl_enable_cap).",
+            null, (target, step) => target.Do(step)),
+        Part<MapMemory>("memory", "Stolen time must lie in a slot when its address is set (kvm_arm_pvtime_set_attr).",
+            null, (target, step) => target.Do(step)),
+        Part<CreateVcpu>("vcpus", "EBUSY once the GIC is initialised (kvm_arch_vcpu_precreate).", null, (target, step) => target.Do(step)),
+        Part<FinalizeSve>("finalize", "After KVM_REG_ARM64_SVE_VLS, before every other SVE register and before listing registers (EPERM).",
+            null, (target, step) => target.Do(step)),
+        Part<CreateGic>("gic", "After every vCPU. Creating it recomputes the GIC fields of ID registers (kvm_vgic_finalize_idregs), so before those.",
+            null, (target, step) => target.Do(step)),
+        Part<InstallFilter>("filter", "EBUSY after the first run; KVM does not give it back.", null, (target, step) => target.Do(step)),
+        Part<WriteRegister>("registers", "ID registers decide which others exist, and MPIDR_EL1 addresses the GIC's: before devices. Among themselves: the plan.",
+            context => context.Registers(), (target, step) => target.Do(step)),
+        Part<WriteDevice>("devices", "The GIC is addressed by MPIDR_EL1; the ITS reads its tables from guest memory, which is complete only now.",
+            context => context.Devices(), (target, step) => target.Do(step)),
+        Part<RestoreHandler>("handlers", "User-space handlers look at a VM whose registers are there; none lives here.", null, (target, step) => target.Do(step)),
+        Part<SetEvents>("events", "Newer kernels commit an abort into PC and PSTATE at once (__kvm_arm_vcpu_set_events).",
+            context => context.Events(), (target, step) => target.Do(step)),
+        Part<SetMpState>("power state", "Last: a vCPU that may run must be complete.", context => context.PowerStates(), (target, step) => target.Do(step)),
+    ];
+
+    /// <summary>What capture reads of the devices, in the order of their restore.</summary>
+    public static IReadOnlyList<DevicePart> Devices { get; } =
+    [
+        new("vcpu", VcpuAttributeTable.Blocks, "Needs an initialised GIC and is fixed at first run; no device's state depends on it."),
+        new("gicv3", GicTable.GicV3, "Redistributors before the ITS, which sends LPIs to them."),
+        new("its", GicTable.Its, "Last: its tables name LPIs that the redistributors must take."),
+    ];
+
+    private static readonly Dictionary<Type, StatePart> ByStep = Parts.ToDictionary(p => p.Step);
+
+    /// <summary>The part that a step restores; null for a step that writes nothing (<see cref="LeaveOut"/>).</summary>
+    public static StatePart? Of(RestoreStep step) => ByStep.GetValueOrDefault(step.GetType());
+
+    private static StatePart Part<T>(string name, string why, Action<CaptureContext>? capture, Func<KvmTarget, T, Model.Ports.StepAnswer> restore)
+        where T : RestoreStep =>
+        new(name, typeof(T), why, capture, (target, step) => restore(target, (T)step));
+}
+
+/// <summary>A device's place and its blocks of attributes.</summary>
+/// <param name="Kind">As <see cref="Model.Machines.DeviceState.Kind"/>.</param>
+/// <param name="Blocks">In the order of their restore.</param>
+/// <param name="Why">Why it stands where it stands.</param>
+internal sealed record DevicePart(string Kind, IReadOnlyList<AttributeBlock> Blocks, string Why);

@@ -1,0 +1,18 @@
+namespace Migrate.LabGuest.Jobs;
+
+/// <summary>Something two hosts do together, over TCP.</summary>
+/// <param name="Name">What `--pair-jobs` calls it.</param>
+/// <param name="Limit">How long it may take on emulated hosts.</param>
+/// <param name="Destination">Listens on <see cref="Port"/>, says <see cref="JobContext.Listening"/>, answers.</param>
+/// <param name="Source">Starts when the destination listens; connects to <see cref="JobContext.Peer"/>.</param>
+public sealed record PairJob(string Name, TimeSpan Limit, Action<JobContext> Destination, Action<JobContext> Source)
+{
+    /// <summary>The port on which a destination listens.</summary>
+    public const int Port = 7000;
+
+    /// <summary>The destination's half, as the agent knows it.</summary>
+    public LabJob DestinationHalf => new($"{Name}/destination", Limit, Destination);
+
+    /// <summary>The source's half, as the agent knows it.</summary>
+    public LabJob SourceHalf => new($"{Name}/source", Limit, Source);
+}
