@@ -41,6 +41,23 @@ internal static class ProfileDifferences
             if (was.FrozenAfterRun != found.FrozenAfterRun) yield return $"{name} frozen {was.FrozenAfterRun} -> {found.FrozenAfterRun}";
             if (was.Reset is not { } reset) continue;
             foreach (var line in Answers(name, was.Id, reset, expected, actual)) yield return line;
+            foreach (var condition in was.When.Concat(found.When))
+                foreach (var line in Under(name, was.Id, reset, condition, expected, actual)) yield return line;
+        }
+    }
+
+    /// <summary>A new VM's value while the controller has another that it may have.</summary>
+    private static IEnumerable<string> Under(string name, RegisterId id, RegisterValue reset, Conditional condition, ShapeIndex expected, ShapeIndex actual)
+    {
+        if (actual.Find(condition.Controller)?.Reset is not { } own || condition.Accepts is { Kind: AcceptanceKind.Unproven }) yield break;
+        for (var field = 0UL; field < 1UL << condition.Width; field++)
+        {
+            if ((condition.Values >> (int)field & 1) == 0) continue;
+            var under = new RegisterValue((own.Low & ~(((1UL << condition.Width) - 1) << condition.Shift)) | field << condition.Shift);
+            if (actual.Predict(condition.Controller, under).Kind != AnswerKind.Kept) continue;
+            RegisterValue? Current(RegisterId other) => other == condition.Controller ? under : null;
+            var (was, found) = (expected.Predict(id, reset, Current), actual.Predict(id, reset, Current));
+            if (was.Kind != AnswerKind.Unproven && was.Kind != found.Kind) yield return $"{name} with {Name(condition.Controller)} {under.ToShortString()} {was.Kind} -> {found.Kind}";
         }
     }
 
