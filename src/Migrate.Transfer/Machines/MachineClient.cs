@@ -141,15 +141,7 @@ public sealed class MachineClient : IDisposable
     {
         lock (_gate)
         {
-            try
-            {
-                send();
-            }
-            catch (PeerLostException)
-            {
-                // A server that refuses a connection says why before it closes it.
-                return receive();
-            }
+            _channel.Request(send);
             return receive();
         }
     }

@@ -23,7 +23,7 @@ public sealed class AgentClient(string host, int port)
     public AgentStatus Status()
     {
         using var channel = Connect(host, port, Timeout);
-        channel.Send(FrameKind.AgentStatusQuery);
+        channel.Request(() => channel.Send(FrameKind.AgentStatusQuery));
         return channel.Expect(FrameKind.AgentStatus, TransferMessages.AgentStatus);
     }
 
@@ -32,7 +32,7 @@ public sealed class AgentClient(string host, int port)
     public HostProfile Profile()
     {
         using var channel = Connect(host, port, Timeout);
-        channel.Send(FrameKind.ProfileQuery);
+        channel.Request(() => channel.Send(FrameKind.ProfileQuery));
         return channel.Expect(FrameKind.Profile, Documents.HostProfile);
     }
 
@@ -47,7 +47,7 @@ public sealed class AgentClient(string host, int port)
     {
         using var channel = Connect(host, port, Timeout);
         var offer = new Offer { Report = machine, Policy = policy, Accept = accept, AcceptAssumed = acceptAssumed, IncludePlan = includePlan };
-        channel.Send(FrameKind.CheckQuery, TransferMessages.Offer, offer);
+        channel.Request(() => channel.Send(FrameKind.CheckQuery, TransferMessages.Offer, offer));
         return channel.Expect(FrameKind.Report, Documents.CheckReport);
     }
 
@@ -58,7 +58,7 @@ public sealed class AgentClient(string host, int port)
     public Outcome Outcome(string handoverId, string agentId)
     {
         using var channel = Connect(host, port, Timeout);
-        channel.Send(FrameKind.OutcomeQuery, TransferMessages.OutcomeQuestion, new OutcomeQuestion(handoverId, agentId));
+        channel.Request(() => channel.Send(FrameKind.OutcomeQuery, TransferMessages.OutcomeQuestion, new OutcomeQuestion(handoverId, agentId)));
         return channel.Expect(FrameKind.Outcome, TransferMessages.Outcome);
     }
 
@@ -67,7 +67,7 @@ public sealed class AgentClient(string host, int port)
     public void Cancel(string handoverId)
     {
         using var channel = Connect(host, port, Timeout);
-        channel.Send(FrameKind.Cancel, TransferMessages.Handover, handoverId);
+        channel.Request(() => channel.Send(FrameKind.Cancel, TransferMessages.Handover, handoverId));
         channel.Expect(FrameKind.Done);
     }
 

@@ -169,7 +169,7 @@ internal sealed partial class SendSession : SourceDriver, IDisposable
         switch (State)
         {
             case SourceState.Connecting:
-                Blame.Peer(() => _channel.Send(FrameKind.Hello, TransferMessages.Hello, new Hello(Record.Id)));
+                Blame.Peer(() => _channel.Request(() => _channel.Send(FrameKind.Hello, TransferMessages.Hello, new Hello(Record.Id))));
                 var welcome = Blame.Peer(() => _channel.Expect(FrameKind.Welcome, TransferMessages.Welcome));
                 Record = Record with { AgentId = welcome.AgentId };
                 Progress?.Invoke(new ConnectedEvent(Record.Id, Record.VmName, Record.AgentAddress, welcome.AgentId, welcome.HostName));

@@ -60,8 +60,43 @@ public sealed unsafe partial class FrameChannel : IDisposable
     /// <exception cref="MigrateException">The peer speaks something else; the channel is broken.</exception>
     public void ExchangePreambles()
     {
-        WritePreamble();
+        Request(WritePreamble);
         ReadPreamble();
+    }
+
+    /// <summary>Sends while nobody receives; when the peer has left, throws what it said before it did, if it said anything.</summary>
+    /// <remarks>A peer that turns a connection away says why and closes it, often before this side has sent its first byte.</remarks>
+    /// <param name="send">One send on this channel.</param>
+    /// <exception cref="PeerErrorException">The peer's last words.</exception>
+    /// <exception cref="PeerLostException">It left without a word.</exception>
+    public void Request(Action send)
+    {
+        try
+        {
+            send();
+        }
+        catch (PeerLostException) when (LastWords() is { } said)
+        {
+            throw said;
+        }
+    }
+
+    private PeerErrorException? LastWords()
+    {
+        try
+        {
+            if (_received == 0) ReadPreamble();
+            ReceiveHeader();
+            return null;
+        }
+        catch (PeerErrorException e)
+        {
+            return e;
+        }
+        catch (MigrateException)
+        {
+            return null;
+        }
     }
 
     /// <summary>Writes the preamble: the first act on a file.</summary>

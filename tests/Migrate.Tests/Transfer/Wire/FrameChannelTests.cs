@@ -23,6 +23,22 @@ public class FrameChannelTests
         Assert.Equal(first.BytesSent, second.BytesReceived);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_peer_that_left_before_the_first_byte_is_heard_if_it_said_why(bool saidWhy)
+    {
+        var (door, visitor) = UnixSocket.Pair();
+        using var channel = new FrameChannel(new UnixByteStream(visitor), StreamPurpose.Machine);
+        using (var turningAway = new FrameChannel(new UnixByteStream(door), StreamPurpose.Machine))
+        {
+            turningAway.WritePreamble();
+            if (saidWhy) turningAway.SendError(new MigrateException(ErrorCode.Busy, "full"));
+        }
+        var error = Assert.ThrowsAny<MigrateException>(channel.ExchangePreambles);
+        Assert.Equal(saidWhy ? ErrorCode.Busy : ErrorCode.PeerLost, error.Code);
+    }
+
     [Fact]
     public void Another_frame_than_the_expected_one_is_refused_by_name()
     {
