@@ -8,8 +8,8 @@ public static class JobTable
     [
         new("smoke", TimeSpan.FromMinutes(2), SmokeJob.Run),
         new("raw-answers", TimeSpan.FromMinutes(10), RawAnswersJob.Run, "captures/*.txt"),
-        new("restore", TimeSpan.FromMinutes(10), RestoreJob.Run),
         new("probe", TimeSpan.FromMinutes(10), ProbeJob.Run),
+        new("restore", TimeSpan.FromMinutes(10), RestoreJob.Run),
     ];
 
     /// <summary>Every job for two hosts.</summary>

@@ -10,7 +10,7 @@ internal static class ProbeJob
     public static void Run(JobContext context)
     {
         ProbeReport? report = null;
-        if (!context.Case("probe succeeds", () => report = KvmProbe.Measure(context.Note))) return;
+        if (!context.Case("probe succeeds", () => report = MeasuredHost.Report(context.Note))) return;
         var profile = report!.Profile;
         context.Note(FormattableString.Invariant($"{report.Calls} ioctls in {report.Elapsed.TotalSeconds:F1} s, {profile.Shapes.Count} shapes"));
         foreach (var note in report.Notes) context.Note($"{note.Subject}: {note.Reason}");
