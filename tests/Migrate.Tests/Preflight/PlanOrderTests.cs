@@ -63,12 +63,12 @@ public class PlanOrderTests
     private static RestorePlan Full()
     {
         var features = Features | VcpuFeatures.Sve | VcpuFeatures.PmuV3;
-        var host = Profile([Any(PmInterrupts), .. Base(), Any(Pmcr)], features) with { KnownAttributes = ["cap.mte"] };
+        var host = Profile([Any(PmInterrupts), .. Base(), Any(Pmcr)], features) with { KnownAttributes = ["cap.arm-system-suspend"] };
         var state = Migrate.Preflight.DefaultMachine.Of(host, features, 2);
         var wide = new[] { new Register(Vls, new RegisterValue(new byte[64])), new Register(Z0, new RegisterValue(new byte[256])) };
         state = state with
         {
-            Vm = state.Vm with { Attributes = [new VmAttribute("cap.mte", AttributeType.Flag, true, [])] },
+            Vm = state.Vm with { Attributes = [new VmAttribute("cap.arm-system-suspend", AttributeType.Flag, true, [])] },
             Vcpus = state.Vcpus.Select(v => v with
             {
                 Events = new VcpuEvents(true, false, 0, false),
