@@ -40,7 +40,7 @@ internal static class VcpuAttributeRule
                     Evidence = context.Destination.Evidence,
                     Subject = known.Words,
                     Vcpus = [(int)(attribute.Attribute >> 32)],
-                    Here = attribute.Value.ToShortString(),
+                    Here = "in use",
                     There = unseen ? "the guest has no EL2" : $"no {known.Capability}",
                     Answer = "ENXIO",
                     Remedy = unseen ? "" : "choose a destination whose kernel has it, or create the VM without it",
