@@ -183,7 +183,7 @@ public sealed unsafe class KvmVcpu : KvmHandle
     {
         var request = new GuestDebug { Control = control };
         var errno = Errno(Call(Ioctls.SetGuestDebug, &request));
-        if (errno == 0) _record.GuestDebug(Index, control);
+        if (errno == 0) _record.GuestDebugSet(Index, control);
         return errno;
     }
 
@@ -211,7 +211,7 @@ public sealed unsafe class KvmVcpu : KvmHandle
         base.Dispose(disposing);
     }
 
-    private protected override void WasSet(uint group, ulong attribute, ReadOnlySpan<byte> value) => _record.VcpuAttribute(group, attribute, value);
+    private protected override void WasSet(uint group, ulong attribute, ReadOnlySpan<byte> value) => _record.VcpuAttributeSet(group, attribute, value);
 
     private static byte Flag(bool set) => set ? (byte)1 : (byte)0;
 

@@ -156,5 +156,5 @@ public sealed unsafe class KvmVm : KvmHandle
         }
     }
 
-    private protected override void WasSet(uint group, ulong attribute, ReadOnlySpan<byte> value) => Record.VmAttribute(group, attribute, value);
+    private protected override void WasSet(uint group, ulong attribute, ReadOnlySpan<byte> value) => Record.VmAttributeSet(group, attribute, value);
 }

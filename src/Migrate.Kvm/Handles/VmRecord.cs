@@ -65,14 +65,14 @@ internal sealed class VmRecord(Func<IReadOnlyList<(string Name, int Type)>> pmus
     public void CounterOffsetSet() => Put(VmAttributes.Flag(VmAttributes.CounterOffset));
 
     /// <summary>KVM_SET_GUEST_DEBUG succeeded.</summary>
-    public void GuestDebug(int vcpu, uint control)
+    public void GuestDebugSet(int vcpu, uint control)
     {
         if ((control & GuestDebugControl.Enable) != 0) _debugged.Add(vcpu);
         else _debugged.Remove(vcpu);
     }
 
     /// <summary>KVM_SET_DEVICE_ATTR on the VM succeeded.</summary>
-    public void VmAttribute(uint group, ulong attribute, ReadOnlySpan<byte> value)
+    public void VmAttributeSet(uint group, ulong attribute, ReadOnlySpan<byte> value)
     {
         if ((group, attribute) != (VmControl.SmcccControl, VmControl.SmcccFilter))
             _undescribable.Add($"VM attribute {group}/{attribute}");
@@ -82,7 +82,7 @@ internal sealed class VmRecord(Func<IReadOnlyList<(string Name, int Type)>> pmus
     }
 
     /// <summary>KVM_SET_DEVICE_ATTR on a vCPU succeeded.</summary>
-    public void VcpuAttribute(uint group, ulong attribute, ReadOnlySpan<byte> value)
+    public void VcpuAttributeSet(uint group, ulong attribute, ReadOnlySpan<byte> value)
     {
         if (Readable.Contains((group, attribute))) return;
         switch (group == VcpuAttributes.PmuControl ? attribute : ulong.MaxValue)

@@ -51,7 +51,10 @@ internal static class VcpuAttributeRule
 
     /// <summary>A device's state without what is left out: because the guest cannot see it, or because the operator accepts its loss.</summary>
     public static DeviceState Kept(PlanContext context, DeviceState device) => device.Kind != Kind ? device
-        : device with { Attributes = device.Attributes.Where(a => !IsMissing(context, a, out var known) || !(IsUnseen(context, known) || IsAccepted(context))).ToEquatableArray() };
+        : device with { Attributes = device.Attributes.Where(a => !IsLeftOut(context, a)).ToEquatableArray() };
+
+    private static bool IsLeftOut(PlanContext context, DeviceAttribute attribute) =>
+        IsMissing(context, attribute, out var known) && (IsUnseen(context, known) || context.Options.Accept.Contains(FindingCode.VcpuAttribute));
 
     private static bool IsMissing(PlanContext context, DeviceAttribute attribute, out Known known)
     {
@@ -60,6 +63,4 @@ internal static class VcpuAttributeRule
     }
 
     private static bool IsUnseen(PlanContext context, Known known) => known.NeedsEl2 && !context.State.Vm.Features.Has(VcpuFeatures.El2);
-
-    private static bool IsAccepted(PlanContext context) => context.Options.Accept.Contains(FindingCode.VcpuAttribute);
 }

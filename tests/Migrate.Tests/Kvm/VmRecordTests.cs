@@ -37,9 +37,9 @@ public class VmRecordTests
     {
         foreach (var capability in Enum.GetValues<Capability>()) _record.Enabled(capability, 65536);
         _record.CounterOffsetSet();
-        _record.VcpuAttribute(0, 2, [0x11, 0x00, 0x01, 0x00, 0, 0, 0, 0]);
-        _record.VcpuAttribute(0, 3, Bytes(8));
-        _record.VcpuAttribute(0, 4, Bytes(3));
+        _record.VcpuAttributeSet(0, 2, [0x11, 0x00, 0x01, 0x00, 0, 0, 0, 0]);
+        _record.VcpuAttributeSet(0, 3, Bytes(8));
+        _record.VcpuAttributeSet(0, 4, Bytes(3));
         Assert.All(_record.Attributes, a => Assert.Null(VmAttributes.Problem(a)));
         // All that a planner may be told of: a name that nobody writes down would be a row without a caller.
         Assert.Equal(VmAttributes.Known.Keys.Order(), _record.Attributes.Select(a => a.Name).Where(VmAttributes.Known.ContainsKey).Order());
@@ -76,21 +76,21 @@ public class VmRecordTests
     [Fact]
     public void A_debugged_vcpu_cannot_be_captured_until_its_debugger_lets_go()
     {
-        _record.GuestDebug(2, 3);
+        _record.GuestDebugSet(2, 3);
         Assert.Equal(["guest debugging of vCPU 2 (KVM_SET_GUEST_DEBUG)"], _record.Undescribable);
-        _record.GuestDebug(2, 0);
+        _record.GuestDebugSet(2, 0);
         Assert.Empty(_record.Undescribable);
     }
 
     [Fact]
     public void Filters_are_written_down_range_by_range_in_order()
     {
-        _record.VmAttribute(0, 0, Bytes(0x8400_0020, 16, 2));
-        _record.VmAttribute(0, 0, Bytes(0x8600_0000, 1, 1));
+        _record.VmAttributeSet(0, 0, Bytes(0x8400_0020, 16, 2));
+        _record.VmAttributeSet(0, 0, Bytes(0x8600_0000, 1, 1));
         Assert.Equal([new(0x8400_0020, 16, SmcccAction.ForwardToUser), new(0x8600_0000, 1, SmcccAction.Deny)], _record.Filter);
 
-        _record.VcpuAttribute(0, 2, [0x00, 0x00, 0x14, 0x00, 1, 0, 0, 0]);
-        _record.VcpuAttribute(0, 2, [0x11, 0x00, 0x01, 0x00, 0, 0, 0, 0]);
+        _record.VcpuAttributeSet(0, 2, [0x00, 0x00, 0x14, 0x00, 1, 0, 0, 0]);
+        _record.VcpuAttributeSet(0, 2, [0x11, 0x00, 0x01, 0x00, 0, 0, 0, 0]);
         var filter = VmAttributes.FilterOf(_record.Attributes.Single(a => a.Name == VmAttributes.PmuFilter));
         Assert.Equal([new(0, 0x14, PmuFilterAction.Deny), new(0x11, 1, PmuFilterAction.Allow)], filter);
     }
@@ -98,22 +98,22 @@ public class VmRecordTests
     [Fact]
     public void A_pmu_is_written_down_by_its_name_and_choosing_it_gives_all_counters_back()
     {
-        _record.VcpuAttribute(0, 4, Bytes(3));
-        _record.VcpuAttribute(0, 3, Bytes(8));
+        _record.VcpuAttributeSet(0, 4, Bytes(3));
+        _record.VcpuAttributeSet(0, 3, Bytes(8));
         Assert.Equal("armv8_pmuv3_0", VmAttributes.TextOf(Assert.Single(_record.Attributes)));
         Assert.Empty(_record.Undescribable);
-        _record.VcpuAttribute(0, 3, Bytes(77));
+        _record.VcpuAttributeSet(0, 3, Bytes(77));
         Assert.StartsWith("PMU 77", Assert.Single(_record.Undescribable));
     }
 
     [Fact]
     public void Attributes_that_KVM_gives_back_are_not_written_down_and_unknown_ones_are_refused()
     {
-        foreach (var (group, attribute) in new (uint, ulong)[] { (0, 0), (0, 1), (1, 0), (1, 1), (1, 2), (1, 3), (2, 0) }) _record.VcpuAttribute(group, attribute, Bytes(27));
+        foreach (var (group, attribute) in new (uint, ulong)[] { (0, 0), (0, 1), (1, 0), (1, 1), (1, 2), (1, 3), (2, 0) }) _record.VcpuAttributeSet(group, attribute, Bytes(27));
         Assert.Empty(_record.Attributes);
         Assert.Empty(_record.Undescribable);
-        _record.VcpuAttribute(0, 5, Bytes(1));
-        _record.VmAttribute(0, 1, Bytes(1));
+        _record.VcpuAttributeSet(0, 5, Bytes(1));
+        _record.VmAttributeSet(0, 1, Bytes(1));
         Assert.Equal(["vCPU attribute 0/5", "VM attribute 0/1"], _record.Undescribable);
     }
 
