@@ -5,7 +5,9 @@ using Migrate.Model.Plans;
 namespace Migrate.Preflight;
 
 /// <summary>Collects steps and findings and makes them one plan: steps by place, equal findings of several vCPUs united, worst first.</summary>
-internal sealed class PlanBuilder(PlanOptions options)
+/// <param name="options">What the operator accepts.</param>
+/// <param name="keepsSteps">Whether steps are asked for; a verdict needs the findings alone.</param>
+internal sealed class PlanBuilder(PlanOptions options, bool keepsSteps)
 {
     /// <summary>Findings that mean that no VM can be created or that it would be another one: accepting them by name leads nowhere.</summary>
     private static readonly FindingCode[] NeverAcceptable =
@@ -14,12 +16,18 @@ internal sealed class PlanBuilder(PlanOptions options)
         FindingCode.PageSize, FindingCode.Undescribable, FindingCode.MemoryTags,
     ];
 
-    private readonly List<RestoreStep>[] _steps = [.. StepOrder.Places.Select(_ => new List<RestoreStep>())];
+    private readonly List<RestoreStep>[] _steps = keepsSteps ? [.. StepOrder.Places.Select(_ => new List<RestoreStep>())] : [];
     private readonly Dictionary<Finding, SortedSet<int>> _vcpus = [];
     private readonly List<Finding> _findings = [];
 
+    /// <summary>Whether steps are kept; where they are not, whoever has many need not make them.</summary>
+    public bool KeepsSteps => keepsSteps;
+
     /// <summary>Adds a step at the end of its place.</summary>
-    public void Add(StepPlace place, RestoreStep step) => _steps[(int)place].Add(step);
+    public void Add(StepPlace place, RestoreStep step)
+    {
+        if (keepsSteps) _steps[(int)place].Add(step);
+    }
 
     /// <summary>Adds a finding; one that differs from an earlier one in its vCPUs alone is united with it.</summary>
     public void Add(Finding finding)
