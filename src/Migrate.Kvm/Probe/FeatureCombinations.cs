@@ -1,3 +1,4 @@
+using System.Numerics;
 using Migrate.Model.Machines;
 
 namespace Migrate.Kvm.Probe;
@@ -17,12 +18,18 @@ internal static class FeatureCombinations
     /// <summary>Every set of the features there are, offered or not, so that a VM with one that the host lacks is known to be refused; and half of pointer authentication.</summary>
     public static IReadOnlyList<VcpuFeatures> All { get; } = [.. Subsets(), .. HalvesOfPointerAuthentication.Select(f => f | VcpuFeatures.Psci02)];
 
-    /// <summary>
-    /// Whether a set that the host takes is measured register by register: what a VMM makes today, an AArch64 guest with PSCI in the kernel. A guest without
-    /// EL2 has no E2H, though kernels take that feature alone.
-    /// </summary>
-    public static bool IsMeasured(VcpuFeatures features) =>
-        features.Has(VcpuFeatures.Psci02) && !features.Has(VcpuFeatures.El1Is32Bit) && (features.Has(VcpuFeatures.El2) || !features.Has(VcpuFeatures.El2E2h0));
+    /// <summary>Which of the sets that the host takes are measured register by register: what VMMs make today, AArch64 guests with PSCI in the kernel.</summary>
+    /// <remarks>
+    /// A guest without EL2 has no E2H, though kernels take that feature alone. Of the sets with EL2 only the smallest and the largest are measured: they have the
+    /// most registers by far, and few machines are made of them.
+    /// </remarks>
+    public static IReadOnlyList<VcpuFeatures> Measured(IReadOnlyCollection<VcpuFeatures> accepted)
+    {
+        var usual = accepted.Where(f => f.Has(VcpuFeatures.Psci02) && !f.Has(VcpuFeatures.El1Is32Bit)).ToList();
+        var nested = usual.Where(f => f.Has(VcpuFeatures.El2)).GroupBy(f => f.Has(VcpuFeatures.El2E2h0))
+            .SelectMany(kind => new[] { kind.MinBy(f => BitOperations.PopCount(f.Bits)), kind.MaxBy(f => BitOperations.PopCount(f.Bits)) }).ToHashSet();
+        return [.. usual.Where(f => nested.Contains(f) || (f.Bits & (VcpuFeatures.El2 | VcpuFeatures.El2E2h0).Bits) == 0)];
+    }
 
     private static IEnumerable<VcpuFeatures> Subsets()
     {

@@ -36,7 +36,7 @@ internal sealed class HostProbe(IProbeHost host, BootIdentity boot, Action<strin
 
         // The PMU's attributes are there only for a vCPU that has one.
         var richest = accepted.MaxBy(f => (f.Has(VcpuFeatures.PmuV3), BitOperations.PopCount(f.Bits), f.Bits));
-        var measurable = accepted.Where(FeatureCombinations.IsMeasured).ToList();
+        var measurable = FeatureCombinations.Measured(accepted);
         // Without psci_0_2 the guest would be offered PSCI 0.1, which has no function to ask for the version.
         var plainest = (measurable.Count > 0 ? measurable : accepted).MinBy(f => BitOperations.PopCount(f.Bits));
         var gics = Attributes(richest, capabilities, out var hasFilter);
@@ -44,7 +44,7 @@ internal sealed class HostProbe(IProbeHost host, BootIdentity boot, Action<strin
         Say("services");
         var (services, frequency) = Services(plainest);
         if (accepted.Count > measurable.Count)
-            _notes.Add($"{accepted.Count - measurable.Count} sets of features", "taken by KVM_ARM_VCPU_INIT, but their registers are not measured: those without psci_0_2, with el1_32bit, or with has_el2_e2h0 alone");
+            _notes.Add($"{accepted.Count - measurable.Count} sets of features", "taken by KVM_ARM_VCPU_INIT, but their registers are not measured: those without psci_0_2, with el1_32bit, with has_el2_e2h0 alone, and of those with has_el2 all but the smallest and the largest");
         foreach (var features in measurable)
         {
             var without = default(MeasuredShape);
