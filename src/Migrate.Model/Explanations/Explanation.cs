@@ -54,7 +54,8 @@ public sealed record FindingExplanation
 /// <param name="Name">Its name, kebab case.</param>
 /// <param name="Says">What it looks at and decides.</param>
 /// <param name="Codes">The kinds of finding that it emits.</param>
-public sealed record RuleExplanation(string Name, string Says, EquatableArray<FindingCode> Codes);
+/// <param name="OfEvery">Whether it speaks about every register rather than a few.</param>
+public sealed record RuleExplanation(string Name, string Says, EquatableArray<FindingCode> Codes, bool OfEvery);
 
 /// <summary>What a register is.</summary>
 public sealed record RegisterExplanation

@@ -110,9 +110,8 @@ public static class Explainer
 
     private static MigrateException NotFound(string text, string name)
     {
-        var near = Enum.GetValues<FindingCode>().Select(c => c.Text()).Where(c => c.Contains(name, StringComparison.OrdinalIgnoreCase))
-            .Concat(RegisterCatalog.All.Select(r => r.Name).Where(n => name.Length > 1 && n.Contains(name, StringComparison.OrdinalIgnoreCase)))
-            .Take(Suggestions).ToList();
+        var near = Enum.GetValues<FindingCode>().Select(c => c.Text()).Concat(RegisterCatalog.All.Select(r => r.Name))
+            .Where(n => name.Length > 1 && n.Contains(name, StringComparison.OrdinalIgnoreCase)).Take(Suggestions).ToList();
         return new MigrateException(ErrorCode.NotFound, $"'{text}' is no finding code and no register")
         {
             Remedy = near.Count > 0 ? $"Perhaps: {string.Join(", ", near)}." : "vmmigrate explain lists the codes; a register goes by its architectural name, its encoding (S3_0_C0_C4_0) or KVM's id (0x...).",

@@ -71,7 +71,7 @@ internal static class FindingTexts
             "The destination's KVM does not offer the PSCI version that the guest was given. New VMs get the newest of their kernel: 1.0 from 5.10, 1.1 from 6.1, 1.3 from 6.13 on.",
             "The guest asked for the version once, at boot, and calls what that version has (SYSTEM_SUSPEND, SYSTEM_OFF2); an older firmware interface answers NOT_SUPPORTED.",
             "Pin the version of the oldest kernel of the fleet when the VM is created (PSCI_VERSION takes it at any time before the guest asks).",
-            "--accept leaves the destination's own version in force: for a guest that uses nothing newer than it.")
+            "Leaves the destination's own version in force: for a guest that uses nothing newer than it.")
         {
             Qemu = "-cpu host,kvm-psci-version=1.1 (a property newer than QEMU 10.1; older ones keep the kernel's default).",
             Firecracker = "In a custom CPU template: \"reg_modifiers\": [{\"addr\": \"0x6030000000140000\", \"bitmap\": \"0b00010000000000000001\"}] pins 1.1.",
@@ -80,7 +80,7 @@ internal static class FindingTexts
             "A hypercall service that the guest was given (TRNG, stolen time, PTP, KVM's features) is not offered by the destination.",
             "The guest asked once, at boot, and goes on calling: random numbers, the time its vCPUs did not run, or the host's clock are answered NOT_SUPPORTED from then on.",
             "Clear the service's bit in its bitmap when the VM is created, before its first run.",
-            "--accept leaves the register out: the guest's calls fail as if the service had never been there. Linux guests survive that for PTP and TRNG.")
+            "Leaves the register out: the guest's calls fail as if the service had never been there. Linux guests survive that for PTP and TRNG.")
         {
             Qemu = "QEMU 10.1 has no property for the bitmaps; -cpu host,kvm-steal-time=off takes stolen time alone away from the guest.",
             Firecracker = "In a custom CPU template clear the bit under \"reg_modifiers\": STD_BMAP is addr 0x6030000000160000, STD_HYP_BMAP ...160001, VENDOR_HYP_BMAP ...160002.",
@@ -94,12 +94,12 @@ internal static class FindingTexts
             "The guest relies on calls that its VMM answers (SDEI, PSCI in user space), and the destination's VMM does not implement them.",
             "A VMM that ignores such an exit carries on with whatever is in the registers: the guest gets a wrong result, and nobody says so.",
             "Choose a destination whose VMM implements the handler, or create the VM without forwarding.",
-            "--accept moves the VM without the handler's state: only for a guest that has ceased to call it."),
+            "Moves the VM without the handler's state: only for a guest that has ceased to call it."),
         new(FindingCode.AttributeUnknown, [Refused],
             "The VM has a required attribute (a capability or device configuration) that the destination's VMM does not know.",
             "The VM there would be another one than the guest was started in.",
             "Choose a destination whose VMM knows the attribute, or create the VM without it.",
-            "--accept builds the VM without the attribute: only where the guest never used it."),
+            "Builds the VM without the attribute: only where the guest never used it."),
         new(FindingCode.Undescribable, [Refused],
             "Part of the machine cannot be described: an assigned device (VFIO), vhost, or device state of a kind that this build does not know.",
             "Its state lives in hardware or in another process and would be lost: I/O in flight, rings, interrupts.",
@@ -112,7 +112,7 @@ internal static class FindingTexts
             "A protection against speculative execution that the guest was promised (SMCCC workaround 1, 2 or 3, ID_AA64PFR0.CSV2 and CSV3) is weaker at the destination, or gone.",
             "The guest decided at boot how to protect itself and does not ask again. KVM accepts a lower level and stores nothing: the guest then runs unprotected and nobody is told.",
             "Choose a destination that has the mitigation (its firmware, its CPU, mitigations= on its command line).",
-            "--accept carries on with the destination's own level; restart the guest there soon, so that it decides anew.")
+            "Carries on with the destination's own level; restart the guest there soon, so that it decides anew.")
         {
             Qemu = "No property changes it; -cpu host tells guests what the host has.",
             Firecracker = "To let VMs move to weaker hosts, promise less: clear CSV2 and CSV3 (bits 59:56 and 63:60 of addr 0x603000000013c020) in a custom CPU template.",
@@ -121,7 +121,7 @@ internal static class FindingTexts
             "The destination's system counter runs at another frequency, or one of the two is not known. CNTFRQ_EL0 is no register of KVM: no host ever refuses.",
             "The guest read the frequency once: all its clocks and timeouts would run too fast or too slow from the move on.",
             "Choose a destination with the same counter frequency (from Armv8.6 on it is 1 GHz everywhere); probe both hosts where it is not known.",
-            "--accept lets the clocks go wrong; only for a guest that is about to be restarted.")
+            "Lets the clocks go wrong; only for a guest that is about to be restarted.")
         {
             Qemu = "-cpu host,kvm-no-adjvtime=on does not help: it concerns the counter's value, not its frequency.",
         },
@@ -129,7 +129,7 @@ internal static class FindingTexts
             "The destination's KVM does not list the register for such a VM: writing it answers ENOENT and its value would be lost.",
             "Whatever the guest keeps in it is gone: a translation control, a permission table, a timer. Registers whose feature the guest's own ID registers deny are left out without this finding.",
             "Create the VM without the feature that the register belongs to, or choose a destination whose kernel has it. \"vmmigrate explain REGISTER\" names the feature.",
-            "--accept leaves the register out and takes the loss: right for the physical timer of a guest that uses the virtual one, as Linux does at EL1.")
+            "Leaves the register out and takes the loss: right for the physical timer of a guest that uses the virtual one, as Linux does at EL1.")
         {
             Qemu = "QEMU fails to load (\"cpreg_vmstate_array_len\", \"error while loading state for instance of device 'cpu'\"). It has switches for whole features: -cpu host,pmu=off, sve=off, pauth=off.",
             Firecracker = "Clear the ID field that makes the register exist in a custom CPU template (reg_modifiers): ID_AA64MMFR3_EL1 for TCR2, PIR, PIRE0, POR and SCTLR2.",
@@ -138,7 +138,7 @@ internal static class FindingTexts
             "The destination knows the register and refuses the value (EINVAL): a field has a value that its kernel or CPU does not allow. As a note: another value is written that the guest cannot tell apart.",
             "It is an ID register as a rule: the guest was told of a feature, a cache or a CPU that the destination does not let it be told of.",
             "Create the VM with a value that every host accepts, where the source's kernel lets it be set (ID registers: from 6.7 on). \"vmmigrate explain REGISTER --host PROFILE\" shows what a host accepts; \"vmmigrate matrix\" shows who agrees with whom.",
-            "--accept leaves the register out: the guest sees the destination's own value from then on, whatever it decided at boot.")
+            "Leaves the register out: the guest sees the destination's own value from then on, whatever it decided at boot.")
         {
             Qemu = "-cpu host passes every field on; as of QEMU 10.1 only whole features have properties: pmu=off, pauth=off, sve=off, sve<bits>=off.",
             Firecracker = "In a custom CPU template: \"reg_modifiers\": [{\"addr\": KVM's id of the register, \"bitmap\": \"0bxxxx0000xxxx...\"}], x for bits that stay as they are.",
@@ -147,7 +147,7 @@ internal static class FindingTexts
             "The destination accepts the value and keeps another one. Only reading back shows it.",
             "The guest finds another value in a register than it left there; in an ID register or one of the whole VM that is a promise broken.",
             "Choose a destination that keeps the value, or create the VM with one that all hosts keep.",
-            "--accept lives with the destination's value.")
+            "Lives with the destination's value.")
         {
             Qemu = "QEMU does not read back: it moves the VM and says nothing.",
             Firecracker = "Firecracker does not read back after restoring a snapshot either; pin the field in a custom CPU template (reg_modifiers).",
@@ -156,12 +156,12 @@ internal static class FindingTexts
             "The source lists the register and could not read it: its value cannot be carried.",
             "The register has its reset value at the destination.",
             "Capture again; where the source's kernel never reads it, choose features without it.",
-            "--accept takes the loss: for a register that the guest does not use."),
+            "Takes the loss: for a register that the guest does not use."),
         new(FindingCode.Unproven, [Note],
             "Nobody measured what the destination answers: the whole shape of the VM, one register, or all of the profile where it was converted from a capture.",
             "Nothing is known to be wrong. What is not measured is never interpolated from a kernel version or from similar hosts.",
             "Measure the destination: vmmigrate probe there, with the guest's features. A dry run on the destination is stronger still.",
-            "--accept assumed turns a verdict that only rests on assumptions into yes (exit code 0 in place of 6)."),
+            "Turns a verdict that only rests on assumptions into yes (exit code 0 in place of 6)."),
         new(FindingCode.LeftOut, [Note],
             "A register is left out on purpose: its value is what the destination does without it, or the feature behind it is absent for this guest. The finding says which.",
             "The guest cannot tell.",

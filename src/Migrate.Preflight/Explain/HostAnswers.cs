@@ -12,6 +12,8 @@ internal static class HostAnswers
     /// <summary>Accepted values of a field up to which each is told with its word.</summary>
     private const int Told = 4;
 
+    private const string Unmeasured = "not measured";
+
     /// <summary>The answer.</summary>
     /// <param name="host">Whose.</param>
     /// <param name="shape">For the VM of this shape.</param>
@@ -53,7 +55,7 @@ internal static class HostAnswers
 
     private static string Words(RegisterId id, Acceptance accepts) => accepts.Kind switch
     {
-        AcceptanceKind.Unproven => "not measured",
+        AcceptanceKind.Unproven => Unmeasured,
         AcceptanceKind.Fields when accepts.Fields.Count == 0 => $"{RegisterText.Describe(id, new RegisterValue(accepts.Rest))} alone, else {RegisterWords.Errno(accepts.Errno)}",
         AcceptanceKind.Fields => $"field by field, else {RegisterWords.Errno(accepts.Errno)}",
         AcceptanceKind.OneOf => $"{RegisterWords.Accepted(id, accepts)}, else {RegisterWords.Errno(accepts.Errno)}",
@@ -72,7 +74,7 @@ internal static class HostAnswers
         foreach (var when in there.When)
         {
             var values = RegisterWords.Numbers(Enumerable.Range(0, 1 << when.Width).Where(v => (when.Values >> v & 1) != 0).Select(v => (ulong)v));
-            var accepts = when.Accepts is null ? "it does not exist (ENOENT)" : $"accepts {Words(id, when.Accepts)}";
+            var accepts = when.Accepts is null ? "it does not exist (ENOENT)" : when.Accepts.Kind == AcceptanceKind.Unproven ? Unmeasured : $"accepts {Words(id, when.Accepts)}";
             notes.Add($"while {RegisterCatalog.Name(when.Controller)}.{Name(when.Controller, when.Shift, when.Width)} is {values}: {accepts}");
         }
         return notes;

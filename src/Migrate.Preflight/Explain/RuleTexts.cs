@@ -21,7 +21,7 @@ internal sealed record RuleText(Type Rule, FindingCode[] Codes, string Says, Fun
     public string Name { get; init; } = KebabCase.Of(Rule.Name.EndsWith(Suffix, StringComparison.Ordinal) ? Rule.Name[..^Suffix.Length] : Rule.Name);
 
     /// <summary>As documents have it.</summary>
-    public RuleExplanation ToExplanation() => new(Name, Says, Codes.ToEquatableArray());
+    public RuleExplanation ToExplanation() => new(Name, Says, Codes.ToEquatableArray(), Speaks == RuleTexts.Every);
 }
 
 /// <summary>Every class that emits findings about a machine or a register, explained; those with a subject of their own before the general ones.</summary>

@@ -26,7 +26,7 @@ internal static class ExplanationText
         Rows(terminal,
         [
             ("Meaning", finding.Meaning), ("For the guest", finding.Guest), ("What to do", finding.Remedy), ("QEMU", finding.Qemu), ("Firecracker", finding.Firecracker),
-            ("Accepting", finding.Accept.Length > 0 ? $"--accept {finding.Accept}: {Continued(finding)}" : finding.Accepting),
+            ("Accepting", finding.Accept.Length > 0 ? $"--accept {finding.Accept}: {finding.Accepting}" : finding.Accepting),
         ]);
         if (finding.Rules.Count > 0) terminal.Out.WriteLine($"Found by: {string.Join(", ", finding.Rules.Select(r => r.Name))}");
     }
@@ -39,8 +39,9 @@ internal static class ExplanationText
         var answered = register.Host is { Fields.Count: > 0 };
         if (!answered && register.Fields.Count > 0)
             terminal.Write(["Field", "Bits", "Values with a name"], register.Fields.Select(f => (IReadOnlyList<string>)[f.Name, f.Bits, f.Words]));
-        if (register.Rules.Count > 0)
-            terminal.Write(["Rule", "Finds", "What it says"], register.Rules.Select(r => (IReadOnlyList<string>)[r.Name, string.Join(", ", r.Codes.Select(Code)), r.Says]));
+        if (register.Rules.Any(r => !r.OfEvery))
+            terminal.Write(["Rule", "Finds", "What it says"], register.Rules.Where(r => !r.OfEvery).Select(r => (IReadOnlyList<string>)[r.Name, string.Join(", ", r.Codes.Select(Code)), r.Says]));
+        if (register.Rules.Any(r => r.OfEvery)) terminal.Out.WriteLine($"Rules of every register: {string.Join(", ", register.Rules.Where(r => r.OfEvery).Select(r => r.Name))}");
         if (register.Host is null) terminal.Out.WriteLine("--host PROFILE shows what a host accepts, field by field.");
     }
 
@@ -62,11 +63,4 @@ internal static class ExplanationText
     private static string Code(FindingCode code) => KebabCase.Of(code.ToString());
 
     private static string Severities(FindingExplanation finding) => string.Join(", ", finding.Severities.Select(s => KebabCase.Of(s.ToString())));
-
-    /// <summary>The texts begin with the option that the line already shows.</summary>
-    private static string Continued(FindingExplanation finding)
-    {
-        var text = finding.Accepting.StartsWith("--accept ", StringComparison.Ordinal) ? finding.Accepting["--accept ".Length..] : finding.Accepting;
-        return text.StartsWith(finding.Accept + " ", StringComparison.Ordinal) ? text[(finding.Accept.Length + 1)..] : text;
-    }
 }

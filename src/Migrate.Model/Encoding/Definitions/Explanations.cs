@@ -55,7 +55,8 @@ internal static class Explanations
         var name = r.Required("name", Shapes.Text, v => v.Name, "Its name.");
         var says = r.Required("says", Shapes.Text, v => v.Says, "What it looks at and decides.");
         var codes = r.Required("codes", Shapes.List(Shapes.Enum<FindingCode>(), MaxRules), v => v.Codes, "The kinds of finding that it emits.");
-        return r.Build(v => new RuleExplanation(v.Get(name), v.Get(says), v.Get(codes)));
+        var every = r.Optional("ofEvery", Shapes.Boolean, v => v.OfEvery, false, "Whether it speaks about every register rather than a few.");
+        return r.Build(v => new RuleExplanation(v.Get(name), v.Get(says), v.Get(codes), v.Get(every)));
     }
 
     private static Shape<RegisterExplanation> DefineRegister(Shape<EquatableArray<RuleExplanation>> ruleList)

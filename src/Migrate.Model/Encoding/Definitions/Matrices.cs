@@ -10,9 +10,9 @@ internal static class Matrices
     private const int MaxReasons = 1 << 16;
     private const int MaxReasonsOfPair = 8;
 
-    public static Shape<MatrixReport> Matrix { get; } = DefineMatrix();
+    private static readonly Shape<string> Name = Shapes.TextUpTo(256);
 
-    private static Shape<string> Name { get; } = Shapes.TextUpTo(256);
+    public static Shape<MatrixReport> Matrix { get; } = DefineMatrix();
 
     private static Shape<MatrixReport> DefineMatrix()
     {
@@ -85,6 +85,7 @@ internal static class Matrices
     /// <summary>Readers index by names and numbers: each must lead somewhere.</summary>
     private static string? Problem(MatrixReport matrix)
     {
+        if (matrix.Hosts.Count == 0) return "a matrix without hosts";
         var first = matrix.Hosts.Where(h => h.SameAs.Length == 0).Select(h => h.Name).ToHashSet();
         foreach (var host in matrix.Hosts)
             if (host.SameAs.Length > 0 && !first.Contains(host.SameAs)) return $"host '{host.Name}' is like '{host.SameAs}', which is not there";

@@ -37,6 +37,7 @@ internal static class MatrixHtml
             ["bar"] = Share((report.Yes, report.Unproven, report.No), "share"),
             ["legend"] = Legend(report),
             ["grid"] = Grid(view),
+            ["obstacles"] = Obstacles(view),
             ["reasons"] = Reasons(view),
             ["hosts"] = Hosts(view),
             ["footer"] = Escape($"Made by {version}. Nothing on this page was loaded from elsewhere. For one pair with every finding: vmmigrate check SRC DST."),
@@ -91,8 +92,29 @@ internal static class MatrixHtml
             Verdict.Unproven => ("u", "?"),
             _ => (pair.Stops switch { <= 1 => "n1", <= 4 => "n2", _ => "n3" }, "✕"),
         };
-        var code = size == 1 && pair.Verdict == Verdict.No && pair.Reasons.Count > 0 ? $"<small>{Escape(Code(view.Report.Reasons[pair.Reasons[0]]))}</small>" : "";
+        var code = size == 1 && pair.Verdict == Verdict.No && pair.Reasons.Count > 0 ? $"<small>{Short(view.Report.Reasons[pair.Reasons[0]])}</small>" : "";
         return $"<td class=\"{css}\" role=\"gridcell\" tabindex=\"-1\">{sign}{code}</td>";
+    }
+
+    /// <summary>A reason in a cell: the register where there is one, else the code; long names may break after an underscore or dot.</summary>
+    private static string Short(Finding reason) =>
+        Escape(reason.Register is null ? Code(reason) : reason.Subject).Replace("_", "_<wbr>", StringComparison.Ordinal).Replace(".", ".<wbr>", StringComparison.Ordinal);
+
+    /// <summary>Main reasons by code, the commonest first: what a fleet suffers from.</summary>
+    private static string Obstacles(MatrixView view)
+    {
+        var codes = Enumerable.Range(0, view.Report.Reasons.Count).GroupBy(r => Code(view.Report.Reasons[r]))
+            .Select(g => (Code: g.Key, Pairs: g.Sum(view.AsMain), Meaning: Explainer.Of(view.Report.Reasons[g.First()].Code).Findings[0].Meaning))
+            .Where(c => c.Pairs > 0).OrderByDescending(c => c.Pairs).ToList();
+        if (codes.Count == 0) return "";
+        var html = new StringBuilder("<aside aria-labelledby=\"main-title\"><h2 id=\"main-title\">What stands in the way</h2><ul>");
+        foreach (var (code, pairs, meaning) in codes)
+        {
+            var width = 1000.0 * pairs / codes[0].Pairs;
+            html.Append(CultureInfo.InvariantCulture, $"<li><button type=\"button\" data-code=\"{Escape(code)}\" aria-pressed=\"false\"><span class=\"row\"><b>{Escape(code)}</b><span>{pairs} {(pairs == 1 ? "pair" : "pairs")}</span></span>")
+                .Append(CultureInfo.InvariantCulture, $"<svg class=\"share\" viewBox=\"0 0 1000 10\" preserveAspectRatio=\"none\" aria-hidden=\"true\"><rect class=\"{(code == Code(FindingCode.Unproven) ? "u" : "n")}\" width=\"{width:F1}\" height=\"10\"/></svg><span class=\"soft\">{Escape(meaning)}</span></button></li>\n");
+        }
+        return html.Append("</ul></aside>").ToString();
     }
 
     private static string Reasons(MatrixView view)
@@ -212,7 +234,9 @@ internal static class MatrixHtml
         json.WriteEndObject();
     }
 
-    private static string Code(Finding finding) => KebabCase.Of(finding.Code.ToString());
+    private static string Code(Finding finding) => Code(finding.Code);
+
+    private static string Code(FindingCode code) => KebabCase.Of(code.ToString());
 
     private static string Escape(string text) => WebUtility.HtmlEncode(text);
 

@@ -13,14 +13,14 @@ internal static class MatrixText
         WriteHeadline(terminal, view);
         var feature = report.Features.Length > 0 ? $"VMs with {report.Features}" : "the VM that each host creates by default";
         terminal.Out.WriteLine($"policy {KebabCase.Of(report.Policy.ToString())}; {feature}; from row to column");
-        WriteGrid(terminal, view);
+        List<int> main = [.. Enumerable.Range(0, report.Reasons.Count).Where(r => view.AsMain(r) > 0).OrderByDescending(view.AsMain)];
+        WriteGrid(terminal, view, main);
         foreach (var host in report.Hosts.Where(h => h.SameAs.Length > 0)) terminal.Out.WriteLine($"{host.Name} is like {host.SameAs}");
-        var main = Enumerable.Range(0, report.Reasons.Count).Where(r => view.AsMain(r) > 0).ToList();
         if (main.Count > 0)
         {
-            terminal.Write(["#", "Pairs", "", "Main reason", "Subject", "Here", "There", "The host would answer", "Remedy"], main.Select(r => (IReadOnlyList<string>)
+            terminal.Write(["#", "Pairs", "", "Main reason", "Subject", "Here", "There", "The host would answer", "Remedy"], main.Select((r, number) => (IReadOnlyList<string>)
             [
-                $"{r + 1}", $"{view.AsMain(r)}", KebabCase.Of(report.Reasons[r].Severity.ToString()), KebabCase.Of(report.Reasons[r].Code.ToString()), report.Reasons[r].Subject,
+                $"{number + 1}", $"{view.AsMain(r)}", $"{KebabCase.Of(report.Reasons[r].Severity.ToString())}, {KebabCase.Of(report.Reasons[r].Evidence.ToString())}", KebabCase.Of(report.Reasons[r].Code.ToString()), report.Reasons[r].Subject,
                 report.Reasons[r].Here, report.Reasons[r].There, report.Reasons[r].Answer, report.Reasons[r].Remedy,
             ]));
         }
@@ -40,12 +40,12 @@ internal static class MatrixText
     }
 
     /// <summary>No table of the usual kind: it would break the lines of a large fleet.</summary>
-    private static void WriteGrid(Terminal terminal, MatrixView view)
+    private static void WriteGrid(Terminal terminal, MatrixView view, List<int> main)
     {
         var names = view.Groups.Select((host, g) => view.Members(g) == 1 ? host.Name : $"{host.Name} (and {view.Members(g) - 1} like it)").ToList();
         var label = names.Max(n => n.Length);
         var number = $"{view.Groups.Count}".Length;
-        var cells = Enumerable.Range(0, view.Groups.Count).Select(from => Enumerable.Range(0, view.Groups.Count).Select(to => Cell(view.Pair(from, to))).ToList()).ToList();
+        var cells = Enumerable.Range(0, view.Groups.Count).Select(from => Enumerable.Range(0, view.Groups.Count).Select(to => Cell(view.Pair(from, to), main)).ToList()).ToList();
         var width = Math.Max(number, cells.Max(row => row.Max(c => c.Length)));
         terminal.Out.WriteLine();
         terminal.Out.WriteLine($"{new string(' ', number + label + 2)}{string.Concat(Enumerable.Range(1, names.Count).Select(n => "  " + $"{n}".PadRight(width)))}".TrimEnd());
@@ -54,12 +54,12 @@ internal static class MatrixText
         terminal.Out.WriteLine();
     }
 
-    private static string Cell(MatrixPair? pair) => pair switch
+    private static string Cell(MatrixPair? pair, List<int> main) => pair switch
     {
         null => "-",
         { Verdict: Verdict.Yes } => "yes",
         { Reasons.Count: 0 } => pair.Verdict == Verdict.No ? "NO" : "?",
-        _ => $"{(pair.Verdict == Verdict.No ? "NO" : "?")} {pair.Reasons[0] + 1}",
+        _ => $"{(pair.Verdict == Verdict.No ? "NO" : "?")} {main.IndexOf(pair.Reasons[0]) + 1}",
     };
 
     private static string LastLine(MatrixView view)

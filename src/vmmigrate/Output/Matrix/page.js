@@ -12,7 +12,7 @@ let order = data.hosts.map((_, i) => i), visible = order, pinned = null, shown =
 function pairOf(i, j) { return i === j ? null : data.pairs[data.hosts[i].group * data.groups + data.hosts[j].group]; }
 function make(tag, text, css) { const e = document.createElement(tag); if (text) e.textContent = text; if (css) e.className = css; return e; }
 
-function describe(i, j) {
+function describe(i, j, all) {
   const from = data.hosts[i], to = data.hosts[j], pair = pairOf(i, j), parts = [];
   const title = make("h3");
   title.append(make("bdi", from.name));
@@ -24,14 +24,16 @@ function describe(i, j) {
     + (pair.stops ? ", " + pair.stops + (pair.stops === 1 ? " finding stops it" : " findings stop it") : ""));
   parts.push(meta);
   const list = make("ol");
-  for (const number of pair.reasons) {
+  const told = all ? pair.reasons : pair.reasons.slice(0, 3);
+  for (const number of told) {
     const reason = data.reasons[number], item = make("li");
     item.append(make("b", reason.code), " " + reason.subject);
     if (reason.here || reason.there) item.append(make("div", (reason.here || "") + (reason.there ? (reason.here ? " ⇢ " : "") + reason.there : "") + (reason.answer ? " (" + reason.answer + ")" : "")));
     if (reason.remedy) item.append(make("p", reason.remedy, "fix"));
     list.append(item);
   }
-  if (pair.stops > pair.reasons.length) list.append(make("li", "and " + (pair.stops - pair.reasons.length) + " more: vmmigrate check", "soft"));
+  const left = Math.max(pair.stops, pair.reasons.length) - told.length;
+  if (left > 0) list.append(make("li", "and " + left + " more: " + (all ? "vmmigrate check" : "click or Enter"), "soft"));
   if (pair.verdict === "y") list.append(make("li", "The guest cannot tell."));
   parts.push(list);
   return parts;
@@ -44,7 +46,7 @@ function mark(cell, on) {
 function show(cell) {
   if (shown) mark(shown, false);
   shown = cell; mark(cell, true);
-  const parts = describe(cell.from, cell.to);
+  const parts = describe(cell.from, cell.to, pinned === cell);
   cell.setAttribute("aria-label", parts.map(p => p.textContent).join(". "));
   tip.replaceChildren(...parts); tip.hidden = false; tip.classList.toggle("pin", pinned === cell);
   const at = cell.getBoundingClientRect(), box = tip.getBoundingClientRect(), gap = 10;
@@ -102,17 +104,18 @@ function arrange() {
 find.addEventListener("input", arrange); sort.addEventListener("change", arrange); alike.addEventListener("change", arrange);
 if (data.groups < size) document.querySelector(".alike").hidden = false;
 
-const toggles = [...document.querySelectorAll("[data-only], [data-reason]")];
+const toggles = [...document.querySelectorAll("[data-only], [data-reason], [data-code]")];
 function only(button) {
   const on = button.getAttribute("aria-pressed") !== "true";
   for (const t of toggles) t.setAttribute("aria-pressed", String(on && t === button));
   table.classList.toggle("dim", on);
-  const verdict = button.dataset.only, reason = Number(button.dataset.reason);
+  const { only: verdict, reason, code } = button.dataset;
+  const wanted = pair => verdict ? pair.verdict === verdict : code ? pair.reasons.length > 0 && data.reasons[pair.reasons[0]].code === code : pair.reasons.includes(Number(reason));
   for (let i = 0; i < size; i++) for (let j = 0; j < size; j++) {
     const pair = pairOf(i, j);
-    cellOf[i][j].classList.toggle("keep", on && !!pair && (verdict ? pair.verdict === verdict : pair.reasons.includes(reason)));
+    cellOf[i][j].classList.toggle("keep", on && !!pair && wanted(pair));
   }
-  if (on && !verdict) document.getElementById("grid-title").scrollIntoView({ behavior: "smooth", block: "start" });
+  if (on && reason) document.getElementById("grid-title").scrollIntoView({ behavior: "smooth", block: "start" });
 }
 for (const t of toggles) t.addEventListener("click", () => only(t));
 enter(cellOf[0][0]);
