@@ -24,8 +24,7 @@ internal static class HostAnswers
     {
         var answer = new HostAnswer
         {
-            Host = host.Boot.HostName.Length == 0 ? host.Origin
-                : host.Boot.KernelRelease.Length == 0 ? host.Boot.HostName : $"{host.Boot.HostName} ({host.Boot.KernelRelease})",
+            Host = host.Boot.HostName.Length == 0 && host.Origin.Length > 0 ? host.Origin : Reports.Words(host.Boot),
             Features = shape.Features.ToString(),
             Evidence = PlanContext.Weaker(shape.Evidence, host.Evidence),
             Listed = there is not null,

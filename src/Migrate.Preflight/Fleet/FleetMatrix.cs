@@ -62,7 +62,7 @@ public static class FleetMatrix
             Hosts = hosts.Select((host, index) => new MatrixHost
             {
                 Name = host.Name,
-                Description = Words(host.Profile.Boot),
+                Description = Reports.Words(host.Profile.Boot),
                 Evidence = host.Profile.Evidence,
                 Features = sources[groupOf[index]].Machine?.Vm.Features.ToString() ?? "",
                 SameAs = groups[groupOf[index]][0] is var first && first == index ? "" : hosts[first].Name,
@@ -91,9 +91,6 @@ public static class FleetMatrix
         var (all, stops) = MainReasons.Of(plan, destination);
         return new Cell(plan.Verdict, plan.Evidence, stops, all);
     }
-
-    private static string Words(BootIdentity boot) => boot.HostName.Length == 0 ? boot.KernelRelease
-        : boot.KernelRelease.Length == 0 ? boot.HostName : $"{boot.HostName} ({boot.KernelRelease})";
 
     private readonly record struct Cell(Verdict Verdict, Evidence Evidence, int Stops, IReadOnlyList<Finding> Reasons);
 

@@ -96,9 +96,11 @@ internal static class MatrixHtml
         return $"<td class=\"{css}\" role=\"gridcell\" tabindex=\"-1\">{sign}{code}</td>";
     }
 
-    /// <summary>A reason in a cell: the register where there is one, else the code; long names may break after an underscore or dot.</summary>
-    private static string Short(Finding reason) =>
-        Escape(reason.Register is null ? Code(reason) : reason.Subject).Replace("_", "_<wbr>", StringComparison.Ordinal).Replace(".", ".<wbr>", StringComparison.Ordinal);
+    /// <summary>A reason in a cell: the register where there is one, else the code.</summary>
+    private static string Short(Finding reason) => Breakable(reason.Register is null ? Code(reason) : reason.Subject);
+
+    /// <summary>Long names may break after an underscore or dot.</summary>
+    private static string Breakable(string name) => Escape(name).Replace("_", "_<wbr>", StringComparison.Ordinal).Replace(".", ".<wbr>", StringComparison.Ordinal);
 
     /// <summary>Main reasons by code, the commonest first: what a fleet suffers from.</summary>
     private static string Obstacles(MatrixView view)
@@ -129,6 +131,21 @@ internal static class MatrixHtml
             Table(html, view, order.Skip(ReasonsShown));
             html.Append("</details>");
         }
+        return html.Append("</section>").Append(Codes(view)).ToString();
+    }
+
+    /// <summary>Each kind of reason explained once.</summary>
+    private static string Codes(MatrixView view)
+    {
+        var html = new StringBuilder("<section aria-labelledby=\"codes-title\"><h2 id=\"codes-title\">What the findings mean, and what to do</h2>");
+        foreach (var code in view.Report.Reasons.Select(r => r.Code).Distinct())
+        {
+            var text = Explainer.Of(code).Findings[0];
+            html.Append(CultureInfo.InvariantCulture, $"<details><summary><b>{Escape(Code(code))}</b> <span class=\"soft\">{Escape(text.Meaning)}</span></summary><dl><dt>For the guest</dt><dd>{Escape(text.Guest)}</dd><dt>What to do</dt><dd>{Escape(text.Remedy)}</dd>");
+            if (text.Qemu.Length > 0) html.Append(CultureInfo.InvariantCulture, $"<dt>QEMU</dt><dd>{Escape(text.Qemu)}</dd>");
+            if (text.Firecracker.Length > 0) html.Append(CultureInfo.InvariantCulture, $"<dt>Firecracker</dt><dd>{Escape(text.Firecracker)}</dd>");
+            html.Append(CultureInfo.InvariantCulture, $"<dt>{(text.Accept.Length > 0 ? $"--accept {Escape(text.Accept)}" : "Accepting")}</dt><dd>{Escape(text.Accepting)}</dd></dl></details>\n");
+        }
         return html.Append("</section>").ToString();
     }
 
@@ -138,11 +155,10 @@ internal static class MatrixHtml
         foreach (var number in reasons)
         {
             var reason = view.Report.Reasons[number];
-            var text = Explainer.Of(reason.Code).Findings[0];
             html.Append(CultureInfo.InvariantCulture, $"<tr><td class=\"num\"><button type=\"button\" class=\"pairs\" data-reason=\"{number}\" aria-pressed=\"false\" title=\"show these pairs\">{view.AsAny(number)}</button></td>")
                 .Append(CultureInfo.InvariantCulture, $"<td class=\"num\">{view.AsMain(number)}</td><td class=\"nw\"><b>{Escape(Code(reason))}</b><br><span class=\"soft\">{KebabCase.Of(reason.Severity.ToString())}, {KebabCase.Of(reason.Evidence.ToString())}</span></td>")
-                .Append(CultureInfo.InvariantCulture, $"<td class=\"mono\"><bdi>{Escape(reason.Subject)}</bdi></td><td><bdi>{Escape(reason.Here)}</bdi></td><td><bdi>{Escape(reason.There)}</bdi>{(reason.Answer.Length > 0 ? $" <span class=\"soft\">{Escape(reason.Answer)}</span>" : "")}</td>")
-                .Append(CultureInfo.InvariantCulture, $"<td><bdi>{Escape(reason.Remedy)}</bdi><details><summary class=\"soft\">why it matters</summary><p>{Escape(text.Meaning)}</p><p>{Escape(text.Guest)}</p><p>{Escape(text.Remedy)}</p></details></td></tr>\n");
+                .Append(CultureInfo.InvariantCulture, $"<td class=\"mono\"><bdi>{Breakable(reason.Subject)}</bdi></td><td><bdi>{Escape(reason.Here)}</bdi></td><td><bdi>{Escape(reason.There)}</bdi>{(reason.Answer.Length > 0 ? $" <span class=\"soft\">{Escape(reason.Answer)}</span>" : "")}</td>")
+                .Append(CultureInfo.InvariantCulture, $"<td><bdi>{Escape(reason.Remedy)}</bdi></td></tr>\n");
         }
         html.Append("</tbody></table></div>");
     }
