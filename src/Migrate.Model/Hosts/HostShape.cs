@@ -10,7 +10,7 @@ public sealed record HostShape
     /// <summary>vCPU features, without power_off.</summary>
     public required VcpuFeatures Features { get; init; }
 
-    /// <summary>VM capabilities enabled at creation (<c>cap.mte</c>).</summary>
+    /// <summary>VM capabilities enabled at creation (<c>cap.arm-mte</c>).</summary>
     public EquatableArray<string> Capabilities { get; init; }
 
     /// <summary>The interrupt controller in the kernel.</summary>
