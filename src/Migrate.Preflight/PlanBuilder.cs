@@ -10,7 +10,7 @@ namespace Migrate.Preflight;
 internal sealed class PlanBuilder(PlanOptions options, bool keepsSteps)
 {
     /// <summary>Findings that mean that no VM can be created or that it would be another one: accepting them by name leads nowhere.</summary>
-    private static readonly FindingCode[] NeverAcceptable =
+    public static IReadOnlyList<FindingCode> NeverAcceptable { get; } =
     [
         FindingCode.IpaSize, FindingCode.MemoryLayout, FindingCode.VcpuFeatures, FindingCode.SveLengths, FindingCode.SmcccFilter,
         FindingCode.PageSize, FindingCode.Undescribable, FindingCode.MemoryTags,

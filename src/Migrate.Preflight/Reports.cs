@@ -21,7 +21,7 @@ public static class Reports
             Verdict = plan.Verdict,
             Policy = plan.Policy,
             Evidence = plan.Evidence,
-            Source = Words(state.Vm.Name, state.CapturedOn is { } boot ? Words(boot.HostName, boot.KernelRelease) : ""),
+            Source = Words(state.Vm.Name, state.CapturedOn is { } boot ? Words(boot) : ""),
             Destination = Words(destination.Boot.HostName.Length > 0 ? destination.Boot.HostName : destination.Origin,
                 destination.Boot.KernelRelease),
             Kept = counts[(int)Fate.Kept],
@@ -32,6 +32,9 @@ public static class Reports
             Plan = includePlan ? plan : null,
         };
     }
+
+    /// <summary>A host and its kernel, for people.</summary>
+    internal static string Words(BootIdentity boot) => Words(boot.HostName, boot.KernelRelease);
 
     private static string Words(string name, string detail) => name.Length == 0 ? detail : detail.Length == 0 ? name : $"{name} ({detail})";
 
