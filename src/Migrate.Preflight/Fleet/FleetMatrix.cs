@@ -24,12 +24,13 @@ public static class FleetMatrix
             throw new MigrateException(ErrorCode.Usage, "two hosts of the fleet have the same name") { Stage = Stage.Plan };
         var groups = HostGroups.Of(hosts);
         var sources = groups.Select(g => Source.Of(hosts[g[0]].Profile, features)).ToArray();
+        var destinations = groups.Select(g => new PreparedHost(hosts[g[0]].Profile)).ToArray();
         var cells = new Cell?[groups.Count * groups.Count];
         var done = 0;
         Parallel.For(0, groups.Count, from =>
         {
             for (var to = 0; to < groups.Count; to++)
-                if (from != to || groups[from].Count > 1) cells[from * groups.Count + to] = Plan(sources[from], hosts[groups[to][0]].Profile, options);
+                if (from != to || groups[from].Count > 1) cells[from * groups.Count + to] = Judge(sources[from], destinations[to], options);
             planned?.Invoke(Interlocked.Add(ref done, groups.Count), cells.Length);
         });
         return Report(hosts, groups, sources, cells, features, options);
@@ -80,15 +81,15 @@ public static class FleetMatrix
         };
     }
 
-    private static Cell Plan(Source source, HostProfile destination, PlanOptions options)
+    private static Cell Judge(Source source, PreparedHost destination, PlanOptions options)
     {
         if (source.Machine is not { } machine)
         {
             var refused = source.Obstacle!.Stops;
             return new Cell(refused ? Verdict.No : Verdict.Unproven, source.Obstacle.Evidence, refused ? 1 : 0, [source.Obstacle]);
         }
-        var plan = Planner.Plan(machine, destination, options, source.Host);
-        var (all, stops) = MainReasons.Of(plan, destination);
+        var plan = Planner.Judge(machine, destination, options, source.Host);
+        var (all, stops) = MainReasons.Of(plan, destination.Profile);
         return new Cell(plan.Verdict, plan.Evidence, stops, all);
     }
 
