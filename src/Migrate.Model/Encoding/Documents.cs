@@ -21,11 +21,15 @@ public static class Documents
     /// <summary>vmmigrate/check-report/1.</summary>
     public static DocumentShape<CheckReport> CheckReport { get; } = new("check-report", 1, () => Definitions.Plans.Check);
 
+    /// <summary>vmmigrate/vm-config/1.</summary>
+    public static DocumentShape<VmConfig> VmConfig { get; } = new("vm-config", 1, () => Definitions.VmConfigs.Config);
+
     /// <summary>Every kind of document, in the order in which messages list them.</summary>
     internal static IReadOnlyList<DocumentKind> All { get; } =
     [
         new DocumentKind<MachineState>(MachineState), new DocumentKind<HostProfile>(HostProfile),
         new DocumentKind<RestorePlan>(RestorePlan), new DocumentKind<CheckReport>(CheckReport),
+        new DocumentKind<VmConfig>(VmConfig),
     ];
 
     /// <summary>Name and newest version of every document, as a schema id has them.</summary>

@@ -41,6 +41,7 @@ internal static class RuleTable
         AbsentFeatureRule.Relieve,
         CacheGeometryRule.Relieve,
         PhysicalTimerRule.Relieve,
+        OsLockRule.Relieve,
         HiddenFieldRule.Relieve,
     ];
 

@@ -28,6 +28,7 @@ internal static class ShowCommand
                     FileInput.OfProfile p => JsonEncoding.Encode(Documents.HostProfile, p.Profile),
                     FileInput.OfPlan p => JsonEncoding.Encode(Documents.RestorePlan, p.Plan),
                     FileInput.OfReport r => JsonEncoding.Encode(Documents.CheckReport, r.Report),
+                    FileInput.OfConfig c => JsonEncoding.Encode(Documents.VmConfig, c.Config),
                     _ => throw new InvalidOperationException($"no document for {input.Kind}"),
                 });
                 return ExitCode.Yes;
@@ -50,6 +51,9 @@ internal static class ShowCommand
                     break;
                 case FileInput.OfReport r:
                     ReportText.Write(terminal, r.Report);
+                    break;
+                case FileInput.OfConfig c:
+                    BaselineText.Write(terminal, c.Config);
                     break;
             }
             return ExitCode.Yes;

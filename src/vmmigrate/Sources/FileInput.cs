@@ -28,6 +28,9 @@ internal abstract record FileInput(string Kind)
     /// <summary>A check report.</summary>
     public sealed record OfReport(string Kind, CheckReport Report) : FileInput(Kind);
 
+    /// <summary>The configuration of a VM.</summary>
+    public sealed record OfConfig(string Kind, VmConfig Config) : FileInput(Kind);
+
     /// <summary>Reads a file of any kind that this program knows.</summary>
     public static FileInput Read(string path)
     {
@@ -52,6 +55,7 @@ internal abstract record FileInput(string Kind)
             HostProfile profile => new OfProfile(kind, profile),
             RestorePlan plan => new OfPlan(kind, plan),
             CheckReport report => new OfReport(kind, report),
+            VmConfig config => new OfConfig(kind, config),
             _ => throw new MigrateException(ErrorCode.Unsupported, $"{path}: nothing here reads {kind}"),
         };
     }

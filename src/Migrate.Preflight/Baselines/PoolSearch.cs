@@ -1,0 +1,92 @@
+using Migrate.Model.Errors;
+using Migrate.Model.Machines;
+
+namespace Migrate.Preflight.Baselines;
+
+/// <summary>Divides hosts into the fewest pools, each of which has a baseline.</summary>
+/// <remarks>
+/// That two hosts can share a pool is not transitive, and that every two of three can does not mean that the three can: so whole pools are tried. A part of a pool
+/// that has a baseline has one too, which ends a branch as soon as a pool has none.
+/// </remarks>
+internal sealed class PoolSearch(IReadOnlyList<HostGroup> groups, VcpuFeatures? features, PlanOptions options)
+{
+    private readonly Dictionary<string, PoolTrial> _trials = [];
+
+    /// <summary>The pools, and whether no smaller division exists.</summary>
+    /// <exception cref="MigrateException"><see cref="ErrorCode.NotFound"/>: a VM of a host cannot even be restored on that host.</exception>
+    public (IReadOnlyList<BaselinePool> Pools, bool IsExact) Run()
+    {
+        var everybody = Enumerable.Range(0, groups.Count).ToArray();
+        if (Trial(everybody).IsServed) return ([Trial(everybody).Pool()], true);
+        foreach (var one in everybody)
+            if (!Trial([one]).IsServed)
+                throw new MigrateException(ErrorCode.NotFound, $"a VM of {groups[one].Host.Name} cannot be restored on that host itself: {Trial([one]).Proofs().First().Witness.Reason}")
+                { Stage = Stage.Plan, Remedy = "Probe the host again, or accept the finding by its code." };
+        var isExact = groups.Count <= Baseline.ExactUpTo;
+        var division = isExact ? Fewest() : OneByOne();
+        return ([.. division.Select(pool => Trial(pool).Pool())], isExact);
+    }
+
+    /// <summary>Every pair of groups that cannot share a pool; where all can, the smallest set of the search that cannot.</summary>
+    public IEnumerable<BaselineProof> Proofs()
+    {
+        var failed = _trials.Where(t => !t.Value.IsServed).Select(t => (Set: Read(t.Key), t.Value)).ToArray();
+        var pairs = failed.Where(f => f.Set.Length == 2).ToArray();
+        var shown = pairs.Length > 0 || failed.Length == 0 ? pairs : [failed.MinBy(f => (f.Set.Length, string.Join(',', f.Set.Select(i => $"{i:d6}"))))];
+        return shown.OrderBy(f => f.Set[0]).ThenBy(f => f.Set[1]).SelectMany(f => f.Value.Proofs());
+    }
+
+    /// <summary>Tries one pool, two, three, until a division exists: groups in order, each into a pool of those before it or into a new one.</summary>
+    private List<int[]> Fewest()
+    {
+        for (var a = 0; a < groups.Count; a++)
+            for (var b = a + 1; b < groups.Count; b++) Trial([a, b]);
+        for (var count = 2; ; count++)
+        {
+            var pools = new List<int[]>();
+            if (Place(0, count, pools)) return pools;
+        }
+    }
+
+    private bool Place(int group, int limit, List<int[]> pools)
+    {
+        if (group == groups.Count) return true;
+        for (var i = 0; i < pools.Count; i++)
+        {
+            var pool = pools[i];
+            if (!pool.All(other => Trial([other, group]).IsServed)) continue;
+            int[] larger = [.. pool, group];
+            if (!Trial(larger).IsServed) continue;
+            pools[i] = larger;
+            if (Place(group + 1, limit, pools)) return true;
+            pools[i] = pool;
+        }
+        if (pools.Count == limit) return false;
+        pools.Add([group]);
+        if (Place(group + 1, limit, pools)) return true;
+        pools.RemoveAt(pools.Count - 1);
+        return false;
+    }
+
+    /// <summary>Each group into the first pool that takes it.</summary>
+    private List<int[]> OneByOne()
+    {
+        var pools = new List<int[]>();
+        for (var group = 0; group < groups.Count; group++)
+        {
+            var at = pools.FindIndex(pool => Trial([pool[0], group]).IsServed && Trial([.. pool, group]).IsServed);
+            if (at < 0) pools.Add([group]);
+            else pools[at] = [.. pools[at], group];
+        }
+        return pools;
+    }
+
+    private PoolTrial Trial(int[] set)
+    {
+        var key = string.Join(',', set);
+        if (!_trials.TryGetValue(key, out var trial)) _trials.Add(key, trial = new PoolTrial([.. set.Select(i => groups[i])], features, options));
+        return trial;
+    }
+
+    private static int[] Read(string key) => [.. key.Split(',').Select(int.Parse)];
+}

@@ -1,0 +1,100 @@
+using Migrate.Model;
+using Migrate.Model.Machines;
+using Migrate.Model.Plans;
+using Migrate.Model.Registers;
+using Migrate.Preflight.Baselines;
+using Spectre.Console;
+
+namespace Migrate.Cli.Output;
+
+/// <summary>A baseline for people: the answer in the first line, what to do in the last.</summary>
+internal static class BaselineText
+{
+    public static void Write(Terminal terminal, BaselineReport report, bool qemu)
+    {
+        var hosts = $"{Count(report.Hosts, "host")} ({Count(report.Profiles, "profile")})";
+        switch (report.Verdict)
+        {
+            case Verdict.Yes:
+                terminal.Line($"YES: one baseline for {hosts}, in every direction", Color.Green);
+                break;
+            case Verdict.Unproven:
+                terminal.Line($"UNPROVEN: one baseline for {hosts}, in every direction, but it rests on assumptions", Color.Yellow);
+                break;
+            default:
+                terminal.Line($"NO: no baseline serves all of {hosts}; {report.Pools.Count} pools are {(report.IsExact ? "the fewest" : "needed (found one by one, perhaps not the fewest)")}", Color.Red);
+                terminal.Write(["Cannot share a pool", "With", "Because of", "What each can hold", "The pair that fails"], report.Proofs.Select(Row));
+                break;
+        }
+        for (var i = 0; i < report.Pools.Count; i++)
+        {
+            if (report.Pools.Count > 1) terminal.Out.WriteLine($"Pool {i + 1}: {string.Join(", ", report.Pools[i].Hosts)}");
+            Write(terminal, report.Pools[i], qemu);
+        }
+        terminal.Out.WriteLine(report.Verdict switch
+        {
+            Verdict.Yes => "Create VMs with it: vmmigrate baseline ... -o vm.json, then vmmigrate run --config vm.json.",
+            Verdict.Unproven => "Remedy: probe the hosts for a measured answer, or --accept assumed.",
+            _ => "Remedy: move VMs within a pool only, and create them with the baseline of their pool.",
+        });
+    }
+
+    /// <summary>What a configuration says, a row a part.</summary>
+    public static void Write(Terminal terminal, VmConfig config)
+    {
+        List<IReadOnlyList<string>> rows =
+        [
+            ["vCPU features", config.Features.ToString()],
+            ["IPA size", $"{config.Type.IpaBits} bits"],
+            ["interrupt controller", config.Gic == GicKind.None ? "none" : config.Gic.ToString()],
+            .. config.Settings.SelectMany(Rows),
+            .. config.Expected.Select(e => (IReadOnlyList<string>)[$"{RegisterCatalog.Name(e.Id)} (of the host)", RegisterText.Describe(e.Id, e.Value)]),
+        ];
+        if (config.CounterFrequency != 0) rows.Add(["CNTFRQ_EL0 (of the host)", $"{config.CounterFrequency} Hz"]);
+        terminal.Write(["Baseline", "Value"], rows);
+    }
+
+    private static void Write(Terminal terminal, BaselinePool pool, bool qemu)
+    {
+        Write(terminal, pool.Config);
+        terminal.Out.WriteLine($"{pool.Pairs} ordered pairs planned: {KebabCase.Of(pool.Verdict.ToString())}; evidence {KebabCase.Of(pool.Config.Evidence.ToString())}");
+        if (pool.GivenUp.Count > 0)
+        {
+            terminal.Write(["Given up by", "What", "Own", "Baseline", "Where it alone is kept, this fails", "Because"],
+                pool.GivenUp.Select(g => (IReadOnlyList<string>)[string.Join(", ", g.Hosts), g.Subject, g.Own, g.Baseline, Pair(g.Witness), g.Witness.Reason]));
+        }
+        else
+        {
+            terminal.Out.WriteLine("No host gives anything up.");
+        }
+        if (!qemu) return;
+        var options = QemuOptions.Of(pool.Config);
+        terminal.Out.WriteLine($"QEMU: {options.Text}");
+        foreach (var missing in options.NotExpressed) terminal.Out.WriteLine($"  not expressed: {missing}");
+    }
+
+    private static IReadOnlyList<string> Row(BaselineProof proof) =>
+    [
+        string.Join(", ", proof.Hosts), proof.Features?.ToString() ?? "any features", proof.Subject,
+        string.Join("; ", proof.Holdings.Select(h => $"{h.Host}: {h.Values}")),
+        $"{Pair(proof.Witness)}: {proof.Witness.Reason} ({KebabCase.Of(proof.Evidence.ToString())})",
+    ];
+
+    private static IEnumerable<IReadOnlyList<string>> Rows(RegisterSetting setting)
+    {
+        var name = RegisterCatalog.Name(setting.Id);
+        var fields = setting.Mask == ulong.MaxValue ? [] : RegisterCatalog.Find(setting.Id)?.Fields ?? [];
+        var named = 0UL;
+        foreach (var field in fields.Where(f => (f.Mask & setting.Mask) != 0))
+        {
+            named |= field.Mask;
+            yield return [$"{name}.{field.Name}", $"{field.ExtractOrdered(setting.Value.Low)}"];
+        }
+        if (setting.Mask == ulong.MaxValue) yield return [name, RegisterText.Describe(setting.Id, setting.Value)];
+        else if ((setting.Mask & ~named) != 0) yield return [$"{name} bits 0x{setting.Mask & ~named:x}", $"0x{setting.Value.Low & ~named:x}"];
+    }
+
+    private static string Pair(Witness witness) => $"{witness.Source} -> {witness.Destination}";
+
+    private static string Count(int count, string what) => $"{count} {what}{(count == 1 ? "" : "s")}";
+}
