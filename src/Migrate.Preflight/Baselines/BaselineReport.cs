@@ -51,8 +51,9 @@ public sealed record BaselinePool
 /// <param name="Subject">A field, a register, or a part of the configuration.</param>
 /// <param name="Own">What these hosts have by themselves.</param>
 /// <param name="Baseline">What the configuration says.</param>
+/// <param name="Kept">The setting that would keep it, in the place of the configuration's; null where it is no register.</param>
 /// <param name="Witness">The pair that fails where this alone is kept.</param>
-public sealed record GivenUp(EquatableArray<string> Hosts, string Subject, string Own, string Baseline, Witness Witness);
+public sealed record GivenUp(EquatableArray<string> Hosts, string Subject, string Own, string Baseline, RegisterSetting? Kept, Witness Witness);
 
 /// <summary>An ordered pair that a configuration does not serve.</summary>
 /// <param name="Source">The host that the VM is created on.</param>

@@ -13,6 +13,9 @@ internal static class ConfigRegisters
         _ => id == KnownRegisters.Pmcr || (KnownRegisters.IsIdentification(id) && id != KnownRegisters.Mpidr),
     };
 
+    /// <summary>The bits of a register that a VMM may choose: of PMCR_EL0 the number of counters (N), of any other all.</summary>
+    public static ulong Bits(RegisterId id) => id == KnownRegisters.Pmcr ? 0x1fUL << 11 : ulong.MaxValue;
+
     /// <summary>The order in which a configuration writes: as a restore does, and within a place by id, so that it does not depend on a host's list.</summary>
     public static (StepPlace Place, ulong Id) Order(RegisterId id) => (StepOrder.PlaceOf(id, null), id.Value);
 

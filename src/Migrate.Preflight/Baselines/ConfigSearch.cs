@@ -87,7 +87,7 @@ internal sealed class ConfigSearch(IReadOnlyList<HostView> hosts, PlanOptions op
         _settings.Remove(id);
         var sides = Sides(hosts, Config(), id);
         if (sides.Count == 0) return before is not null;
-        var components = RegisterDomain.Of(id, sides).Where(c => c.Candidates.Count > 0).ToArray();
+        var components = RegisterDomain.Of(id, sides).Where(c => c.Candidates.Count > 0 && (c.Bits & ConfigRegisters.Bits(id)) != 0).ToArray();
         var chosen = components.Select(c => c.Candidates[0]).ToArray();
         var least = Set(id, sides, components, chosen);
         for (var i = 0; least > 0 && i < components.Length; i++)

@@ -10,6 +10,9 @@ namespace Migrate.Preflight.Baselines;
 /// </remarks>
 internal sealed class PoolSearch(IReadOnlyList<HostGroup> groups, VcpuFeatures? features, PlanOptions options)
 {
+    /// <summary>Divisions into equally many pools that are compared at most.</summary>
+    private const int Compared = 64;
+
     private readonly Dictionary<string, PoolTrial> _trials = [];
 
     /// <summary>The pools, and whether no smaller division exists.</summary>
@@ -36,21 +39,27 @@ internal sealed class PoolSearch(IReadOnlyList<HostGroup> groups, VcpuFeatures? 
         return shown.OrderBy(f => f.Set[0]).ThenBy(f => f.Set[1]).SelectMany(f => f.Value.Proofs());
     }
 
-    /// <summary>Tries one pool, two, three, until a division exists: groups in order, each into a pool of those before it or into a new one.</summary>
+    /// <summary>Tries two pools, then three, until divisions exist: groups in order, each into a pool of those before it or into a new one. Of several the richest.</summary>
     private List<int[]> Fewest()
     {
         for (var a = 0; a < groups.Count; a++)
             for (var b = a + 1; b < groups.Count; b++) Trial([a, b]);
         for (var count = 2; ; count++)
         {
-            var pools = new List<int[]>();
-            if (Place(0, count, pools)) return pools;
+            var found = new List<List<int[]>>();
+            Place(0, count, [], found);
+            if (found.Count > 0) return found.MinBy(division => division.Sum(pool => Trial(pool).Poverty))!;
         }
     }
 
-    private bool Place(int group, int limit, List<int[]> pools)
+    private void Place(int group, int limit, List<int[]> pools, List<List<int[]>> found)
     {
-        if (group == groups.Count) return true;
+        if (found.Count == Compared) return;
+        if (group == groups.Count)
+        {
+            found.Add([.. pools]);
+            return;
+        }
         for (var i = 0; i < pools.Count; i++)
         {
             var pool = pools[i];
@@ -58,14 +67,13 @@ internal sealed class PoolSearch(IReadOnlyList<HostGroup> groups, VcpuFeatures? 
             int[] larger = [.. pool, group];
             if (!Trial(larger).IsServed) continue;
             pools[i] = larger;
-            if (Place(group + 1, limit, pools)) return true;
+            Place(group + 1, limit, pools, found);
             pools[i] = pool;
         }
-        if (pools.Count == limit) return false;
+        if (pools.Count == limit) return;
         pools.Add([group]);
-        if (Place(group + 1, limit, pools)) return true;
+        Place(group + 1, limit, pools, found);
         pools.RemoveAt(pools.Count - 1);
-        return false;
     }
 
     /// <summary>Each group into the first pool that takes it.</summary>

@@ -18,6 +18,7 @@ internal sealed class PoolTrial
 
     private readonly IReadOnlyList<HostGroup> _groups;
     private readonly PlanOptions _options;
+    private int? _poverty;
     private readonly List<(IReadOnlyList<HostView> Hosts, ConfigFound Found)> _tried = [];
 
     public PoolTrial(IReadOnlyList<HostGroup> groups, VcpuFeatures? features, PlanOptions options)
@@ -37,6 +38,11 @@ internal sealed class PoolTrial
     public bool IsServed => _tried.Count > 0 && _tried[^1].Found.Failures.Count == 0;
 
     private VcpuFeatures? AskedFeatures { get; }
+
+    /// <summary>How many fields its hosts have richer than the configuration: what tells two divisions into equally many pools apart. Only where <see cref="IsServed"/>.</summary>
+    public int Poverty => _poverty ??= _tried[^1] is var (views, found) ? views.Zip(_groups).Sum(h => h.Second.Names.Count
+        * (BitOperations.PopCount(DefaultMachine.FeaturesOf(h.Second.Host.Profile).Except(found.Config.Features).Bits)
+            + found.Config.Settings.AsEnumerable().Sum(s => Losses.Of(s, h.First).Count(l => l.IsRicher)))) : 0;
 
     /// <summary>The pool with what its hosts give up; only where <see cref="IsServed"/>.</summary>
     public BaselinePool Pool()
@@ -133,7 +139,7 @@ internal sealed class PoolTrial
             var owners = richest.Where(r => r.Missing.Has(one)).Select(r => r.Group).ToArray();
             if (owners.Length == 0) continue;
             yield return new GivenUp(owners.SelectMany(o => o.Names).Order(StringComparer.Ordinal).ToEquatableArray(),
-                "vCPU features", one.ToString(), "off", WithFeature(owners[0], config.Features | one));
+                "vCPU features", one.ToString(), "off", null, WithFeature(owners[0], config.Features | one));
         }
     }
 

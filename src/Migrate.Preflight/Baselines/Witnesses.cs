@@ -17,7 +17,7 @@ internal sealed class Witnesses(IReadOnlyList<HostView> hosts, IReadOnlyList<Hos
         {
             if (sizes.Key <= config.Type.IpaBits) continue;
             if (Fails(config with { Type = new VmType((ulong)sizes.Key) }) is { } witness)
-                yield return new GivenUp(Names(sizes), "IPA size", $"{sizes.Key} bits", $"{config.Type.IpaBits} bits", witness);
+                yield return new GivenUp(Names(sizes), "IPA size", $"{sizes.Key} bits", $"{config.Type.IpaBits} bits", null, witness);
         }
     }
 
@@ -29,7 +29,7 @@ internal sealed class Witnesses(IReadOnlyList<HostView> hosts, IReadOnlyList<Hos
             var raised = same.First().Loss.Raise(setting);
             var other = config with { Settings = config.Settings.Select(s => s.Id == setting.Id ? raised : s).ToEquatableArray() };
             if (Fails(other) is { } witness)
-                yield return new GivenUp(Names(same.Select(l => l.Group)), same.Key.Subject, same.Key.OwnWords, same.Key.BaselineWords, witness);
+                yield return new GivenUp(Names(same.Select(l => l.Group)), same.Key.Subject, same.Key.OwnWords, same.Key.BaselineWords, raised, witness);
         }
     }
 

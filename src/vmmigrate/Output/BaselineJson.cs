@@ -53,6 +53,11 @@ internal static class BaselineJson
             json.WriteString("subject", given.Subject);
             json.WriteString("own", given.Own);
             json.WriteString("baseline", given.Baseline);
+            if (given.Kept is { } kept)
+            {
+                json.WriteString("register", kept.Id.ToString());
+                json.WriteString("kept", kept.Value.ToString());
+            }
             Witness(json, given.Witness);
             json.WriteEndObject();
         }

@@ -23,7 +23,8 @@ internal static class BaselineText
                 break;
             default:
                 terminal.Line($"NO: no baseline serves all of {hosts}; {report.Pools.Count} pools are {(report.IsExact ? "the fewest" : "needed (found one by one, perhaps not the fewest)")}", Color.Red);
-                terminal.Write(["Cannot share a pool", "With", "Because of", "What each can hold", "The pair that fails"], report.Proofs.Select(Row));
+                terminal.Write(["Cannot share a pool", "With", "Because of", "What each can hold", "The pair that fails"], report.Proofs
+                    .GroupBy(p => p with { Features = null }).Select(p => Row(p, report.Proofs.Count(other => other.Hosts == p.Key.Hosts))));
                 break;
         }
         for (var i = 0; i < report.Pools.Count; i++)
@@ -57,7 +58,7 @@ internal static class BaselineText
     private static void Write(Terminal terminal, BaselinePool pool, bool qemu)
     {
         Write(terminal, pool.Config);
-        terminal.Out.WriteLine($"{pool.Pairs} ordered pairs planned: {KebabCase.Of(pool.Verdict.ToString())}; evidence {KebabCase.Of(pool.Config.Evidence.ToString())}");
+        terminal.Out.WriteLine($"{Count(pool.Pairs, "ordered pair")} planned: {KebabCase.Of(pool.Verdict.ToString())}; evidence {KebabCase.Of(pool.Config.Evidence.ToString())}");
         if (pool.GivenUp.Count > 0)
         {
             terminal.Write(["Given up by", "What", "Own", "Baseline", "Where it alone is kept, this fails", "Because"],
@@ -73,25 +74,20 @@ internal static class BaselineText
         foreach (var missing in options.NotExpressed) terminal.Out.WriteLine($"  not expressed: {missing}");
     }
 
-    private static IReadOnlyList<string> Row(BaselineProof proof) =>
+    /// <summary>One obstacle, whatever the features.</summary>
+    private static IReadOnlyList<string> Row(IGrouping<BaselineProof, BaselineProof> proof, int tried) =>
     [
-        string.Join(", ", proof.Hosts), proof.Features?.ToString() ?? "any features", proof.Subject,
-        string.Join("; ", proof.Holdings.Select(h => $"{h.Host}: {h.Values}")),
-        $"{Pair(proof.Witness)}: {proof.Witness.Reason} ({KebabCase.Of(proof.Evidence.ToString())})",
+        string.Join(", ", proof.Key.Hosts), proof.Count() == tried ? "whatever features" : string.Join(" | ", proof.Select(p => p.Features)), proof.Key.Subject,
+        string.Join("; ", proof.Key.Holdings.Select(h => $"{h.Host}: {h.Values}")),
+        $"{Pair(proof.Key.Witness)}: {proof.Key.Witness.Reason} ({KebabCase.Of(proof.Key.Evidence.ToString())})",
     ];
 
+    /// <summary>Every field that is set: where the value and its opposite differ.</summary>
     private static IEnumerable<IReadOnlyList<string>> Rows(RegisterSetting setting)
     {
-        var name = RegisterCatalog.Name(setting.Id);
-        var fields = setting.Mask == ulong.MaxValue ? [] : RegisterCatalog.Find(setting.Id)?.Fields ?? [];
-        var named = 0UL;
-        foreach (var field in fields.Where(f => (f.Mask & setting.Mask) != 0))
-        {
-            named |= field.Mask;
-            yield return [$"{name}.{field.Name}", $"{field.ExtractOrdered(setting.Value.Low)}"];
-        }
-        if (setting.Mask == ulong.MaxValue) yield return [name, RegisterText.Describe(setting.Id, setting.Value)];
-        else if ((setting.Mask & ~named) != 0) yield return [$"{name} bits 0x{setting.Mask & ~named:x}", $"0x{setting.Value.Low & ~named:x}"];
+        if (setting.Mask == ulong.MaxValue) return [[RegisterCatalog.Name(setting.Id), RegisterText.Describe(setting.Id, setting.Value)]];
+        var opposite = new RegisterValue(setting.Value.Low ^ setting.Mask, setting.Value.Size);
+        return RegisterText.Differences(setting.Id, setting.Value, opposite).Select(d => (IReadOnlyList<string>)[d.Where, d.Here]);
     }
 
     private static string Pair(Witness witness) => $"{witness.Source} -> {witness.Destination}";

@@ -60,6 +60,10 @@ internal abstract record FileInput(string Kind)
         };
     }
 
+    /// <summary>The configuration of a VM in a file.</summary>
+    public static VmConfig ReadConfig(string path) => Read(path) is OfConfig { Config: var config } ? config
+        : throw new MigrateException(ErrorCode.Malformed, $"{path} is no configuration of a VM") { Stage = Stage.Input, Remedy = "vmmigrate baseline HOST... -o FILE writes one." };
+
     /// <summary>The foreign capture in a file; null where it is something else.</summary>
     public static ForeignCapture? Foreign(string path) => IsSnapshot(path) ? null : ForeignFile.TryRead(Load(path), path);
 

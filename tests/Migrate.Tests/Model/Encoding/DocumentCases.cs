@@ -16,6 +16,7 @@ internal abstract record DocumentCase(string Name)
         new DocumentCase<HostProfile>("HostProfile", Documents.HostProfile, r => r.Profile()),
         new DocumentCase<RestorePlan>("RestorePlan", Documents.RestorePlan, r => r.Plan()),
         new DocumentCase<CheckReport>("CheckReport", Documents.CheckReport, r => r.Check()),
+        new DocumentCase<VmConfig>("VmConfig", Documents.VmConfig, r => r.Config()),
         new DocumentCase<VmDescription>("VmDescription", Documents.VmDescription, r => r.Vm(3)),
         new DocumentCase<MemorySlot>("MemorySlot", Documents.MemorySlot, r => r.Slot(1)),
         new DocumentCase<VcpuState>("VcpuState", Documents.VcpuState, r => r.Vcpu(2)),

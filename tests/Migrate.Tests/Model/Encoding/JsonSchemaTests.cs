@@ -32,6 +32,7 @@ public class JsonSchemaTests
         ("host-profile", "HostProfile", Documents.HostProfile.ToJsonSchema),
         ("restore-plan", "RestorePlan", Documents.RestorePlan.ToJsonSchema),
         ("check-report", "CheckReport", Documents.CheckReport.ToJsonSchema),
+        ("vm-config", "VmConfig", Documents.VmConfig.ToJsonSchema),
     ];
 
     [Fact]
@@ -106,7 +107,7 @@ public class JsonSchemaTests
         unknown["unknownMember"] = 1;
         yield return unknown;
         var missing = JsonNode.Parse(document)!.AsObject();
-        missing.Remove(missing.ContainsKey("vm") ? "vm" : missing.ContainsKey("boot") ? "boot" : "verdict");
+        missing.Remove(missing.ContainsKey("vm") ? "vm" : missing.ContainsKey("boot") ? "boot" : missing.ContainsKey("verdict") ? "verdict" : "features");
         yield return missing;
         var version = JsonNode.Parse(document)!;
         version["schema"] = "vmmigrate/teapot/1";
