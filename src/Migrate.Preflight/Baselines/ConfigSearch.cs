@@ -33,7 +33,13 @@ internal sealed class ConfigSearch(IReadOnlyList<HostView> hosts, PlanOptions op
             var stopped = failures.Select(f => f.Register).OfType<RegisterId>().Where(ConfigRegisters.Contains).ToHashSet();
             if (round > 0 && failures.Count == 0) break;
             var changed = false;
-            foreach (var id in stopped.Union(round == 0 ? Differing() : []).OrderBy(ConfigRegisters.Order)) changed |= Choose(id, stopped.Contains(id));
+            foreach (var id in stopped.Union(round == 0 ? Differing() : []).OrderBy(ConfigRegisters.Order))
+            {
+                changed |= Choose(id, stopped.Contains(id), out var isHopeless);
+                // One register that nothing helps is the proof; the others need not be looked at.
+                if (isHopeless && _trials.Failures(Config(), out verdict).Where(f => f.Register == id).ToArray() is { Length: > 0 } proof)
+                    return new ConfigFound(Config(), verdict, proof);
+            }
             if (!changed) break;
             failures = _trials.Failures(Config(), out verdict);
         }
@@ -81,8 +87,12 @@ internal sealed class ConfigSearch(IReadOnlyList<HostView> hosts, PlanOptions op
     }
 
     /// <summary>Chooses the bits of one register; true where that changed the configuration.</summary>
-    private bool Choose(RegisterId id, bool isStopped)
+    /// <param name="id">Which register.</param>
+    /// <param name="isStopped">Whether the planner objects to it as the hosts have it.</param>
+    /// <param name="isHopeless">Whether it goes on to object whatever is chosen, here and in any other register.</param>
+    private bool Choose(RegisterId id, bool isStopped, out bool isHopeless)
     {
+        isHopeless = false;
         var before = _settings.TryGetValue(id, out var old) ? old : (RegisterSetting?)null;
         _settings.Remove(id);
         var sides = Sides(hosts, Config(), id);
@@ -105,6 +115,7 @@ internal sealed class ConfigSearch(IReadOnlyList<HostView> hosts, PlanOptions op
         Set(id, sides, components, chosen, count: false);
         // A register that nobody objects to stays as the hosts have it where no common value pleases the planner.
         if (!isStopped && least > 0) _settings.Remove(id);
+        isHopeless = isStopped && least > 0 && hosts.All(h => h.Index.Find(id) is null or { When.Count: 0 });
         return before != (_settings.TryGetValue(id, out var now) ? now : null);
     }
 

@@ -106,16 +106,17 @@ internal sealed class PoolTrial
     {
         var sides = ConfigSearch.Sides(views, config, id);
         var absent = views.Where(v => sides.All(s => s.Host != v)).Select(v => new Holding(v.Name, "no such register"));
-        var name = RegisterCatalog.Name(id);
-        foreach (var component in sides.Count == 0 ? [] : RegisterDomain.Of(id, sides))
-        {
-            if (component.Candidates.Count > 0) continue;
-            var field = (RegisterCatalog.Find(id)?.Fields ?? []).FirstOrDefault(f => f.Mask == component.Bits);
-            if (field.Width > 0) subject = $"{name}.{field.Name}";
-            return sides.Select(s => new Holding(s.Host.Name, Held(id, s, component.Bits))).Concat(absent).ToEquatableArray();
-        }
-        return sides.Select(s => new Holding(s.Host.Name, RegisterText.Describe(id, s.Own))).Concat(absent).ToEquatableArray();
+        var found = subject;
+        var open = sides.Count == 0 ? [] : RegisterDomain.Of(id, sides).Where(c => c.Candidates.Count == 0).Select(c => (c.Bits, Name: Name(id, c.Bits))).ToArray();
+        if (open.Length == 0) return sides.Select(s => new Holding(s.Host.Name, RegisterText.Describe(id, s.Own))).Concat(absent).ToEquatableArray();
+        var at = open.FirstOrDefault(o => o.Name == found, open[0]);
+        subject = at.Name;
+        return sides.Select(s => new Holding(s.Host.Name, Held(id, s, at.Bits))).Concat(absent).ToEquatableArray();
     }
+
+    /// <summary>As findings name a field.</summary>
+    private static string Name(RegisterId id, ulong bits) => RegisterText.Differences(id, new RegisterValue(new byte[id.Size]), new RegisterValue(bits == ulong.MaxValue ? 1 : bits, id.Size)) is [var only]
+        && bits != ulong.MaxValue ? only.Where : RegisterCatalog.Name(id);
 
     private static string Held(RegisterId id, HostSide side, ulong bits)
     {

@@ -23,8 +23,7 @@ internal static class BaselineText
                 break;
             default:
                 terminal.Line($"NO: no baseline serves all of {hosts}; {report.Pools.Count} pools are {(report.IsExact ? "the fewest" : "needed (found one by one, perhaps not the fewest)")}", Color.Red);
-                terminal.Write(["Cannot share a pool", "With", "Because of", "What each can hold", "The pair that fails"], report.Proofs
-                    .GroupBy(p => p with { Features = null }).Select(p => Row(p, report.Proofs.Count(other => other.Hosts == p.Key.Hosts))));
+                terminal.Write(["Cannot share a pool because of", "With", "What each can hold", "The pair that fails"], Proofs(report));
                 break;
         }
         for (var i = 0; i < report.Pools.Count; i++)
@@ -74,13 +73,23 @@ internal static class BaselineText
         foreach (var missing in options.NotExpressed) terminal.Out.WriteLine($"  not expressed: {missing}");
     }
 
-    /// <summary>One obstacle, whatever the features.</summary>
-    private static IReadOnlyList<string> Row(IGrouping<BaselineProof, BaselineProof> proof, int tried) =>
-    [
-        string.Join(", ", proof.Key.Hosts), proof.Count() == tried ? "whatever features" : string.Join(" | ", proof.Select(p => p.Features)), proof.Key.Subject,
-        string.Join("; ", proof.Key.Holdings.Select(h => $"{h.Host}: {h.Values}")),
-        $"{Pair(proof.Key.Witness)}: {proof.Key.Witness.Reason} ({KebabCase.Of(proof.Key.Evidence.ToString())})",
-    ];
+    /// <summary>A row an obstacle: hosts by what they can hold there, and one of the pairs that fail.</summary>
+    private static IEnumerable<IReadOnlyList<string>> Proofs(BaselineReport report)
+    {
+        var tried = report.Proofs.CountBy(p => p.Hosts).ToDictionary();
+        var rows = report.Proofs.GroupBy(p => (p.Hosts, p.Subject))
+            .Select(same => (With: same.Count() == tried[same.Key.Hosts] ? "whatever features" : string.Join(" | ", same.Select(p => p.Features)), Proof: same.First()));
+        foreach (var obstacle in rows.GroupBy(r => (r.Proof.Subject, r.With)))
+        {
+            var holdings = obstacle.SelectMany(r => r.Proof.Holdings).Distinct().GroupBy(h => h.Values).Select(h => $"{h.Key}: {string.Join(", ", h.Select(x => x.Host))}");
+            var first = obstacle.First().Proof;
+            yield return
+            [
+                obstacle.Key.Subject, obstacle.Key.With, string.Join("; ", holdings),
+                $"{Pair(first.Witness)}: {first.Witness.Reason} ({KebabCase.Of(first.Evidence.ToString())}){(obstacle.Count() > 1 ? $" and {obstacle.Count() - 1} more" : "")}",
+            ];
+        }
+    }
 
     /// <summary>Every field that is set: where the value and its opposite differ.</summary>
     private static IEnumerable<IReadOnlyList<string>> Rows(RegisterSetting setting)

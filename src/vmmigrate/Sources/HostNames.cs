@@ -1,4 +1,4 @@
-using Migrate.Model.Hosts;
+using Migrate.Cli.Output;
 using Migrate.Preflight.Baselines;
 
 namespace Migrate.Cli.Sources;
@@ -10,11 +10,7 @@ internal static class HostNames
     public static IReadOnlyList<BaselineHost> Read(IEnumerable<string> typed)
     {
         var read = typed.Distinct().Select(text => (Text: text, Profile: Input.Profile(text, "HOST"))).ToArray();
-        var called = read.CountBy(h => Own(h.Profile.Boot)).ToDictionary();
-        return [.. read.Select(h => new BaselineHost(Own(h.Profile.Boot) is { Length: > 0 } own && called[own] == 1 ? own : h.Text, h.Profile))];
+        var called = read.CountBy(h => HostText.Name(h.Profile.Boot)).ToDictionary();
+        return [.. read.Select(h => new BaselineHost(HostText.Name(h.Profile.Boot) is { Length: > 0 } own && called[own] == 1 ? own : h.Text, h.Profile))];
     }
-
-    /// <summary>Host name and kernel. A machine without a name of its own calls itself (none).</summary>
-    private static string Own(BootIdentity boot) =>
-        string.Join(' ', new[] { boot.HostName, boot.KernelRelease }.Where(w => w.Length > 0 && w != "(none)"));
 }

@@ -84,9 +84,9 @@ public class RecordedHostsTests
     [Fact]
     public void The_order_of_the_hosts_does_not_matter()
     {
-        BaselineHost[] hosts = [.. Fleet.Every("neoverse-n1"), .. Fleet.MeasuredN1.Select(h => h with { Name = "measured " + h.Name })];
+        BaselineHost[] hosts = [.. Fleet.MeasuredN1, Fleet.Assumed("5.10.neoverse-n1"), Fleet.Measured("7.2.max")];
         var expected = Fleet.Baseline(hosts);
-        for (var seed = 0; seed < 4; seed++)
+        for (var seed = 0; seed < 3; seed++)
         {
             var shuffled = hosts.ToArray();
             new Random(seed).Shuffle(shuffled);
