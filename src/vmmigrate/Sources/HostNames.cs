@@ -1,4 +1,5 @@
 using Migrate.Cli.Output;
+using Migrate.Model.Hosts;
 using Migrate.Preflight.Baselines;
 
 namespace Migrate.Cli.Sources;
@@ -6,11 +7,13 @@ namespace Migrate.Cli.Sources;
 /// <summary>Hosts of a command line under names that people can tell apart, whatever their order.</summary>
 internal static class HostNames
 {
-    /// <summary>Reads every host once. A host is called as it calls itself; where two would be called the same, as they were typed.</summary>
+    /// <summary>Reads every host once. A host is called by its name; where two would be called the same, with their kernels, and at last as they were typed.</summary>
     public static IReadOnlyList<BaselineHost> Read(IEnumerable<string> typed)
     {
         var read = typed.Distinct().Select(text => (Text: text, Profile: Input.Profile(text, "HOST"))).ToArray();
-        var called = read.CountBy(h => HostText.Name(h.Profile.Boot)).ToDictionary();
-        return [.. read.Select(h => new BaselineHost(HostText.Name(h.Profile.Boot) is { Length: > 0 } own && called[own] == 1 ? own : h.Text, h.Profile))];
+        Func<BootIdentity, string>[] names = [boot => boot.HostName == "(none)" ? "" : boot.HostName, HostText.Name];
+        var called = names.Select(name => read.CountBy(h => name(h.Profile.Boot)).ToDictionary()).ToArray();
+        return [.. read.Select(h => new BaselineHost(
+            names.Select((name, i) => name(h.Profile.Boot) is { Length: > 0 } own && called[i][own] == 1 ? own : null).FirstOrDefault(n => n is not null) ?? h.Text, h.Profile))];
     }
 }

@@ -15,7 +15,7 @@ namespace Migrate.Tests.Preflight.Baselines;
 /// <summary>Choice of values, pools and proofs on made-up hosts.</summary>
 public class BaselineTests
 {
-    private const int Rounds = 60;
+    private const int Rounds = 25;
 
     private static ulong Field(BaselinePool pool, int shift = 60) => pool.Setting(Mmfr1).Value.Low >> shift;
 
@@ -192,7 +192,7 @@ public class BaselineTests
             else divided++;
             given += report.Pools.Sum(p => p.GivenUp.Count);
         }
-        Assert.True(shared > 5 && divided > 5 && given > 20, $"{shared} shared, {divided} divided, {given} given up");
+        Assert.True(shared > 3 && divided > 3 && given > 10, $"{shared} shared, {divided} divided, {given} given up");
     }
 
     [Fact]

@@ -3,9 +3,11 @@ using Migrate.Model.Encoding;
 using Migrate.Model.Hosts;
 using Migrate.Model.Machines;
 using Migrate.Model.Plans;
+using Migrate.Model.Ports;
 using Migrate.Model.Registers;
 using Migrate.Preflight;
 using Migrate.Preflight.Baselines;
+using Migrate.Simulation.Hosts;
 using Migrate.Tests.Model.Foreign;
 using static Migrate.Tests.Preflight.Given;
 
@@ -55,6 +57,19 @@ internal static class Fleet
         {
             return null;
         }
+    }
+
+    /// <summary>The VM as it is on a simulated host after a move there.</summary>
+    public static MachineState Moved(MachineState state, BaselineHost to)
+    {
+        var plan = Planner.Plan(state, to.Profile, new PlanOptions());
+        Assert.NotEqual(Verdict.No, plan.Verdict);
+        var vm = new SimulatedHost(to.Profile).NewTarget();
+        Assert.True(PlanRunner.Run(plan, StepPhase.Prepare, vm).Succeeded);
+        Assert.True(PlanRunner.Run(plan, StepPhase.Apply, vm).Succeeded);
+        var listed = to.Profile.Shape(state.Vm.Features, state.Vm.Gic.Kind)!.Registers.Select(r => r.Id).ToArray();
+        var registers = listed.Zip(vm.Read([.. listed.Select(id => new RegisterAddress(0, id))])).Where(r => r.Second.Value is not null);
+        return state with { CapturedOn = to.Profile.Boot, Vcpus = [state.Vcpus[0] with { Registers = new RegisterSet(registers.Select(r => new Register(r.First, r.Second.Value!.Value))) }] };
     }
 
     /// <summary>Every host is in one pool; every ordered pair within a pool succeeds, as sure as the pool says; every witness fails.</summary>

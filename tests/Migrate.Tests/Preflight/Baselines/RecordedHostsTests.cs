@@ -82,6 +82,22 @@ public class RecordedHostsTests
     }
 
     [Fact]
+    public void A_vm_that_was_moved_moves_on_to_every_host()
+    {
+        foreach (var hosts in new[] { Fleet.MeasuredN1, [Fleet.Measured("6.12.max"), Fleet.Measured("7.2.max")] })
+        {
+            var config = Assert.Single(Fleet.Baseline(hosts).Pools).Config;
+            foreach (var (first, second) in hosts.SelectMany(a => hosts.Select(b => (a, b))))
+            {
+                var moved = Fleet.Moved(ConfiguredMachine.Of(first.Profile, config), second);
+                foreach (var third in hosts)
+                    Assert.True(!Plan(moved, third.Profile).Stopping().Any(),
+                        $"{first.Name} -> {second.Name} -> {third.Name}: {string.Join("; ", Plan(moved, third.Profile).Stopping().Select(f => $"{f.Subject} {f.Here} {f.There} {f.Answer}"))}");
+            }
+        }
+    }
+
+    [Fact]
     public void The_order_of_the_hosts_does_not_matter()
     {
         BaselineHost[] hosts = [.. Fleet.MeasuredN1, Fleet.Assumed("5.10.neoverse-n1"), Fleet.Measured("7.2.max")];
