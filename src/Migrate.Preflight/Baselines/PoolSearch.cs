@@ -20,15 +20,18 @@ internal sealed class PoolSearch(IReadOnlyList<HostGroup> groups, VcpuFeatures? 
     public (IReadOnlyList<BaselinePool> Pools, bool IsExact) Run()
     {
         var everybody = Enumerable.Range(0, groups.Count).ToArray();
-        var isExact = groups.Count <= Baseline.ExactUpTo;
-        // Two hosts are tried in a fraction of the time that all take, and where two cannot share a pool all cannot.
-        if ((!isExact || TryPairs()) && Trial(everybody).IsServed) return ([Trial(everybody).Pool()], true);
         foreach (var one in everybody)
             if (!Trial([one]).IsServed)
                 throw new MigrateException(ErrorCode.NotFound, $"a VM of {groups[one].Host.Name} cannot be restored on that host itself: {Trial([one]).Proofs().First().Witness.Reason}")
                 { Stage = Stage.Plan, Remedy = "Probe the host again, or accept the finding by its code." };
-        var division = isExact ? Fewest() : OneByOne();
-        return ([.. division.Select(pool => Trial(pool).Pool())], isExact);
+        if (groups.Count > Baseline.ExactUpTo)
+        {
+            var pools = OneByOne();
+            return ([.. pools.Select(pool => pool.Pool())], pools.Count == 1);
+        }
+        // Two hosts are tried in a fraction of the time that all take, and where two cannot share a pool all cannot.
+        if (TryPairs() && Trial(everybody).IsServed) return ([Trial(everybody).Pool()], true);
+        return ([.. Fewest().Select(pool => Trial(pool).Pool())], true);
     }
 
     /// <summary>Every pair of groups that cannot share a pool; where all can, the smallest set of the search that cannot.</summary>
@@ -84,17 +87,25 @@ internal sealed class PoolSearch(IReadOnlyList<HostGroup> groups, VcpuFeatures? 
         pools.RemoveAt(pools.Count - 1);
     }
 
-    /// <summary>Each group into the first pool that takes it.</summary>
-    private List<int[]> OneByOne()
+    /// <summary>Each group into the first pool that takes it: as it is, or with a poorer configuration.</summary>
+    private List<PoolTrial> OneByOne()
     {
-        var pools = new List<int[]>();
+        var pools = new List<(int[] Set, PoolTrial Trial)>();
         for (var group = 0; group < groups.Count; group++)
         {
-            var at = pools.FindIndex(pool => Trial([pool[0], group]).IsServed && Trial([.. pool, group]).IsServed);
-            if (at < 0) pools.Add([group]);
-            else pools[at] = [.. pools[at], group];
+            var placed = false;
+            for (var i = 0; i < pools.Count && !placed; i++)
+            {
+                var (set, trial) = pools[i];
+                int[] larger = [.. set, group];
+                if (trial.With(groups[group]) is { } same) pools[i] = (larger, same);
+                else if (Trial([set[0], group]).IsServed && Trial(larger) is { IsServed: true } poorer) pools[i] = (larger, poorer);
+                else continue;
+                placed = true;
+            }
+            if (!placed) pools.Add(([group], Trial([group])));
         }
-        return pools;
+        return [.. pools.Select(p => p.Trial)];
     }
 
     private PoolTrial Trial(int[] set)

@@ -1,6 +1,7 @@
 using System.Numerics;
 using Migrate.Model;
 using Migrate.Model.Machines;
+using Migrate.Model.Plans;
 using Migrate.Model.Registers;
 using Migrate.Preflight.Registers;
 
@@ -34,10 +35,29 @@ internal sealed class PoolTrial
         AskedFeatures = features?.Shape;
     }
 
+    private PoolTrial(PoolTrial smaller, HostGroup group, IReadOnlyList<HostView> views, ConfigFound found)
+    {
+        (_groups, _options, AskedFeatures) = ([.. smaller._groups, group], smaller._options, smaller.AskedFeatures);
+        _tried.Add((views, found));
+    }
+
     /// <summary>Whether a configuration serves every pair.</summary>
     public bool IsServed => _tried.Count > 0 && _tried[^1].Found.Failures.Count == 0;
 
     private VcpuFeatures? AskedFeatures { get; }
+
+    /// <summary>
+    /// The pool with one more host, where its configuration serves that host as well: no richer one can serve both. Null where another has to be searched for.
+    /// </summary>
+    public PoolTrial? With(HostGroup group)
+    {
+        var (views, found) = _tried[^1];
+        if (HostView.Of(group.Host, found.Config.Features, GicKind.GicV3) is not { } view) return null;
+        if (!view.Profile.IpaSizes.Contains(found.Config.Type.IpaBits)) return null;
+        if (PairTrials.Between(view, views, found.Config, _options) is not { } verdict) return null;
+        var evidence = PlanContext.Weaker(PlanContext.Weaker(view.Profile.Evidence, view.Index.Shape.Evidence), found.Config.Evidence);
+        return new PoolTrial(this, group, [.. views, view], found with { Config = found.Config with { Evidence = evidence }, Verdict = verdict == Verdict.Unproven ? verdict : found.Verdict });
+    }
 
     /// <summary>How many fields its hosts have richer than the configuration: what tells two divisions into equally many pools apart. Only where <see cref="IsServed"/>.</summary>
     public int Poverty => _poverty ??= _tried[^1] is var (views, found) ? views.Zip(_groups).Sum(h => h.Second.Names.Count

@@ -97,6 +97,19 @@ public class BaselineTests
     }
 
     [Fact]
+    public void A_large_fleet_shares_what_the_poorest_of_it_takes()
+    {
+        BaselineHost[] hosts = [.. Enumerable.Range(0, 40).Select(i => new BaselineHost($"h{i:d2}", Host(Any(CntvCtl, (ulong)i), Fields(Mmfr1, 9UL << 60, (60, i == 30 ? 0b10_0001_0000 : 0b10_0011_0000))) with { IpaSizes = i == 20 ? [40] : [40, 48] })), Taking("other", 1)];
+        hosts[30] = Taking("h30", 4);
+        var report = Fleet.Baseline(hosts);
+        report.Holds(hosts);
+        Assert.Equal((2, 40, false), (report.Pools.Count, report.Pools[0].Hosts.Count, report.IsExact));
+        Assert.Equal((4UL, 40), (Field(report.Pools[0]), report.Pools[0].Config.Type.IpaBits));
+        Assert.All(report.Proofs, p => Assert.Contains("other", p.Hosts));
+        Assert.Equal((Verdict.Yes, 1, true), Fleet.Baseline(hosts[..40]) is var one ? (one.Verdict, one.Pools.Count, one.IsExact) : default);
+    }
+
+    [Fact]
     public void Hosts_of_one_profile_are_one()
     {
         BaselineHost[] hosts = [Taking("a", 1, 2), Taking("b", 1, 2), Taking("c", 1)];
