@@ -1,5 +1,5 @@
-using Migrate.Model.Registers;
 using Migrate.Model.Machines;
+using Migrate.Model.Registers;
 
 namespace Migrate.Preflight.Baselines;
 
