@@ -59,6 +59,8 @@ internal static class KnownRegisters
 
     public static RegisterId PmInterruptsClear { get; } = RegisterId.System(3, 0, 9, 14, 2);
 
+    public static RegisterId OsLockStatus { get; } = RegisterId.System(2, 0, 1, 1, 4);
+
     public static RegisterId PhysicalCount { get; } = RegisterId.System(3, 3, 14, 0, 1);
 
     public static RegisterId PhysicalControl { get; } = RegisterId.System(3, 3, 14, 2, 1);

@@ -76,6 +76,7 @@ internal static class RuleTexts
             id => id.Class == RegisterClass.Demux || id == KnownRegisters.Clidr),
         new(typeof(PhysicalTimerRule), [FindingCode.RegisterUnknown], "Kernels up to 6.1 cannot restore the physical timer: a loss for a guest that uses it.",
             id => id == KnownRegisters.PhysicalCount || id == KnownRegisters.PhysicalControl || id == KnownRegisters.PhysicalCompare),
+        new(typeof(OsLockRule), [], "An OS lock that the guest does not hold is left out on a kernel that does not list it.", id => id == KnownRegisters.OsLockStatus),
         new(typeof(CounterOffsetRule), [FindingCode.CounterOffset, FindingCode.Unproven],
             "The counters of a VM with one offset for both are carried by the offset; the destination must have it.", KnownRegisters.IsCounter),
         new(typeof(TimerControlRule), [], "The status bit of a timer's control changes by itself when the timer fires: no difference.", KnownRegisters.IsTimerControl),

@@ -61,6 +61,7 @@ internal static class RuleTable
         (Answers.Unknown | Answers.Refused, CacheGeometryRule.Relieve),
         (Answers.All, CounterOffsetRule.Relieve),
         (Answers.Unknown, PhysicalTimerRule.Relieve),
+        (Answers.Unknown, OsLockRule.Relieve),
         (Answers.Refused, HiddenFieldRule.Relieve),
     ];
 

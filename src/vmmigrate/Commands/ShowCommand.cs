@@ -31,6 +31,7 @@ internal static class ShowCommand
                     FileInput.OfReport r => JsonEncoding.Encode(Documents.CheckReport, r.Report),
                     FileInput.OfMatrix m => JsonEncoding.Encode(Documents.Matrix, m.Matrix),
                     FileInput.OfExplanation e => JsonEncoding.Encode(Documents.Explanation, e.Explanation),
+                    FileInput.OfConfig c => JsonEncoding.Encode(Documents.VmConfig, c.Config),
                     _ => throw new InvalidOperationException($"no document for {input.Kind}"),
                 });
                 return ExitCode.Yes;
@@ -59,6 +60,9 @@ internal static class ShowCommand
                     break;
                 case FileInput.OfExplanation e:
                     ExplanationText.Write(terminal, e.Explanation);
+                    break;
+                case FileInput.OfConfig c:
+                    BaselineText.Write(terminal, c.Config);
                     break;
             }
             return ExitCode.Yes;

@@ -34,6 +34,7 @@ public class JsonSchemaTests
         ("check-report", "CheckReport", Documents.CheckReport.ToJsonSchema),
         ("matrix", "MatrixReport", Documents.Matrix.ToJsonSchema),
         ("explanation", "Explanation", Documents.Explanation.ToJsonSchema),
+        ("vm-config", "VmConfig", Documents.VmConfig.ToJsonSchema),
     ];
 
     [Fact]
@@ -108,7 +109,7 @@ public class JsonSchemaTests
         unknown["unknownMember"] = 1;
         yield return unknown;
         var missing = JsonNode.Parse(document)!.AsObject();
-        string[] required = ["vm", "boot", "verdict", "hosts", "subject"];
+        string[] required = ["vm", "boot", "verdict", "hosts", "subject", "features"];
         missing.Remove(required.First(missing.ContainsKey));
         yield return missing;
         var version = JsonNode.Parse(document)!;
