@@ -1,3 +1,4 @@
+using Migrate.Model.Machines;
 using Migrate.Model.Plans;
 
 namespace Migrate.Kvm.State;
@@ -48,6 +49,30 @@ internal static class StateTable
         new("vcpu", VcpuAttributeTable.Blocks, "Needs an initialised GIC and is fixed at first run; no device's state depends on it."),
         new("gicv3", GicTable.GicV3, "Redistributors before the ITS, which sends LPIs to them."),
         new("its", GicTable.Its, "Last: its tables name LPIs that the redistributors must take."),
+    ];
+
+    /// <summary>The block of an attribute whose write reads guest memory; null for every other attribute.</summary>
+    /// <param name="kind">The device.</param>
+    /// <param name="attribute">As it is written.</param>
+    public static AttributeBlock? ReadingBlock(string kind, DeviceAttribute attribute)
+    {
+        foreach (var block in Reading)
+        {
+            // Bits 63:32 say of which vCPU; what is read does not depend on it.
+            if (block.Kind == kind && block.Block.Group == attribute.Group && block.Attribute == (attribute.Attribute & uint.MaxValue)
+                && block.Block.ReadsMemory(attribute.Value))
+                return block.Block;
+        }
+        return null;
+    }
+
+    private static readonly (string Kind, AttributeBlock Block, ulong Attribute)[] Reading =
+    [
+        .. from device in Devices
+           from block in device.Blocks
+           where block.Reads.Length != 0
+           from attribute in block.Attributes(new DeviceGeometry([new VcpuPlace(0, 0)], 32))
+           select (device.Kind, block, attribute),
     ];
 
     private static readonly Dictionary<Type, StatePart> ByStep = Parts.ToDictionary(p => p.Step);
