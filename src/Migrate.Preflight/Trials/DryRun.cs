@@ -75,14 +75,15 @@ public static class DryRun
                 { Stage = Stage.Prepare, IsTransient = true };
         }
         var differences = prepare.Differences.Concat(apply.Differences).GroupBy(d => (d.Vcpu, d.Id)).Select(g => g.Last()).ToEquatableArray();
+        var refused = failed.Select(f => plan.Steps[f.Step]).OfType<WriteRegister>().Select(w => new RegisterAddress(w.Vcpu, w.Id)).ToHashSet();
         var lost = new LostSteps(plan, failed);
         var report = new TrialReport
         {
             Executed = prepare.Executed + apply.Executed,
             Compared = Compared(plan, failed),
             Failed = failed.Where(f => !lost.Contains(f.Step)).ToEquatableArray(),
-            // What was never created cannot read back.
-            Differences = differences.Where(d => !lost.ContainsVcpu(d.Vcpu)).ToEquatableArray(),
+            // What was never created or never written cannot read back; the second phase reads what the first one wrote, refused or not.
+            Differences = differences.Where(d => !lost.ContainsVcpu(d.Vcpu) && !refused.Contains(new(d.Vcpu, d.Id))).ToEquatableArray(),
             Untried = lost.Untried.Concat(UntriedOf(plan, target)).ToEquatableArray(),
         };
         return new TrialOutcome(report, lost, LeftOut(plan, target), Found(plan, report, target));

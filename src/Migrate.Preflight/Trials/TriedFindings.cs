@@ -130,7 +130,8 @@ internal sealed class TriedFindings
         {
             Register = write.Id,
             Vcpus = VcpusOf(write.Id, write.Vcpu),
-            There = found.Value is { } value ? RegisterText.Describe(write.Id, value) : "no such register",
+            There = found.Value is { } value ? RegisterText.Describe(write.Id, value)
+                : found.Errno == 2 ? "no such register" : $"cannot be read: {RegisterWords.Errno(found.Errno)}",
         };
     }
 

@@ -42,7 +42,7 @@ internal static class ReportText
                 report.Findings.GroupBy(f => f with { Subject = "", Register = null }).Select(alike => (IReadOnlyList<string>)
                 [
                     alike.Key.Accepted ? "accepted" : KebabCase.Of(alike.Key.Severity.ToString()), KebabCase.Of(alike.Key.Code.ToString()),
-                    Subjects([.. alike.Select(f => f.Subject)], alike.Key.Vcpus), alike.Key.Here, alike.Key.There, TrialText.Answer(alike.Key), alike.Key.Remedy,
+                    Subjects([.. alike.Select(f => f.Subject)], alike.Key.Vcpus), alike.Key.Here, alike.Key.There, report.Trial is null ? alike.Key.Answer : TrialText.Answer(alike.Key), alike.Key.Remedy,
                 ]));
         }
         if (report.Plan is { } plan) PlanText.Write(terminal, plan, report.Trial);

@@ -27,9 +27,13 @@ internal static class TrialText
         if (disagreements.Count > 0) terminal.Out.WriteLine($"PREDICTION AND HOST DISAGREE on {string.Join(", ", disagreements)}: the host is right");
     }
 
-    /// <summary>What the host answers to a finding, and what the plan had expected where that is something else.</summary>
-    public static string Answer(Finding finding) =>
-        finding.Predicted.Length == 0 ? finding.Answer : $"{finding.Answer} (the plan expected: {finding.Predicted})";
+    /// <summary>What the host answers to a finding, what the plan had expected where that is something else, and where nobody asked the host.</summary>
+    public static string Answer(Finding finding) => finding switch
+    {
+        { Predicted.Length: > 0 } => $"{finding.Answer} (the plan expected: {finding.Predicted})",
+        { Answer.Length: > 0, Evidence: not Evidence.Tried } => $"{finding.Answer} (expected, not tried)",
+        _ => finding.Answer,
+    };
 
     /// <summary>What became of each step.</summary>
     public static string[] Answers(RestorePlan plan, TrialReport trial)

@@ -149,7 +149,7 @@ internal static class DryRunJob
         var directory = Directory.CreateTempSubdirectory("dry-run-").FullName;
         try
         {
-            using var agent = new RestoreAgent(new AgentOptions(), new StateDirectory(directory), profile, new NoIncoming(""), host);
+            using var agent = new RestoreAgent(new AgentOptions { GreetingTimeout = Patience }, new StateDirectory(directory), profile, new NoIncoming(""), host);
             var client = new AgentClient("127.0.0.1", agent.EndPoint.Port) { Timeout = Patience };
             return client.DryRun(new MachineReport { State = state, PageSize = 4096 }, Policy.Vmmigrate, [], acceptAssumed: false, includePlan: false, Patience);
         }
