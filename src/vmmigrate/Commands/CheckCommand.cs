@@ -5,9 +5,9 @@ using Migrate.Model;
 using Migrate.Model.Encoding;
 using Migrate.Model.Errors;
 using Migrate.Model.Hosts;
+using Migrate.Model.Machines;
 using Migrate.Model.Plans;
 using Migrate.Model.Ports;
-using Migrate.Model.Machines;
 using Migrate.Preflight;
 using Migrate.Preflight.Trials;
 

@@ -1,7 +1,8 @@
 using System.Buffers.Binary;
 using System.Diagnostics;
-using Migrate.Kvm.Scratch;
+using System.Runtime.InteropServices;
 using Migrate.Kvm.Handles;
+using Migrate.Kvm.Scratch;
 using Migrate.Kvm.State;
 using Migrate.Model.Machines;
 using Migrate.Model.Registers;
@@ -43,7 +44,7 @@ internal sealed class Neighbour : IDisposable
     }
 
     /// <summary>How far it has counted.</summary>
-    public ulong Count => Volatile.Read(ref System.Runtime.InteropServices.MemoryMarshal.Cast<byte, ulong>(Memory(Counter, 8))[0]);
+    public ulong Count => Volatile.Read(ref MemoryMarshal.Cast<byte, ulong>(Memory(Counter, 8))[0]);
 
     /// <summary>Fails unless it counts on from here.</summary>
     public void WaitUntilItCounts()
