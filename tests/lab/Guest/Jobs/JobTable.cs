@@ -9,7 +9,7 @@ public static class JobTable
         new("smoke", TimeSpan.FromMinutes(2), SmokeJob.Run),
         new("raw-answers", TimeSpan.FromMinutes(10), RawAnswersJob.Run, "captures/*.txt"),
         new("restore", TimeSpan.FromMinutes(10), RestoreJob.Run),
-        new("dry-run", TimeSpan.FromMinutes(10), DryRunJob.Run),
+        new("dry-run", TimeSpan.FromMinutes(15), DryRunJob.Run),
         new("probe", TimeSpan.FromMinutes(10), ProbeJob.Run),
     ];
 
