@@ -38,7 +38,7 @@ internal static class DryRunJob
             // What the runtime opens once for itself is open from here on.
             var profile = new TakesEverything(plain);
             ThroughAgent(host, profile, plain);
-            var (descriptors, mappings) = Open();
+            var open = Open();
 
             context.Case("a machine of one vCPU: every step tried, every register read back", () => Beside(neighbour!, () => IsTried(Try(host, plain))));
             context.Case("four vCPUs and a GICv3 that ran", () => Beside(neighbour!, () => IsTried(Try(host, ran))));
@@ -82,7 +82,11 @@ internal static class DryRunJob
                 foreach (var report in reports) IsTried(report);
             }));
             context.Case("the neighbour is what it was", neighbour!.CheckUndisturbed);
-            context.Case("nothing is left open", () => CheckFailedException.Equal((descriptors, mappings), Open(), "descriptors and mappings of KVM"));
+            context.Case("nothing is left open", () => 
+            {
+                var now = Open();
+                CheckFailedException.That(now.SequenceEqual(open), $"new: {string.Join(", ", now.Except(open))}; gone: {string.Join(", ", open.Except(now))}");
+            });
         }
     }
 
@@ -159,8 +163,16 @@ internal static class DryRunJob
         }
     }
 
-    private static (int Descriptors, int Mappings) Open() =>
-        (Directory.GetFileSystemEntries("/proc/self/fd").Length, File.ReadLines("/proc/self/maps").Count(l => l.Contains("kvm", StringComparison.Ordinal)));
+    /// <summary>Every descriptor of this process, and every mapping of KVM, by what it is of and how many there are.</summary>
+    private static List<string> Open() =>
+    [
+        .. Directory.GetFiles("/proc/self/fd").Select(f => File.ResolveLinkTarget(f, returnFinalTarget: false)?.FullName ?? "")
+            .Concat(File.ReadLines("/proc/self/maps").Where(l => l.Contains("kvm", StringComparison.Ordinal)).Select(l => $"mapping {l.Split(' ')[^1]}"))
+            // The directory that is being read.
+            .Where(name => !name.EndsWith("/fd", StringComparison.Ordinal) && name.Length > 0)
+            .Select(name => name.Split('/')[^1].Split('[')[0].TrimEnd(':'))
+            .CountBy(name => name).Select(pair => $"{pair.Value} {pair.Key}").Order(StringComparer.Ordinal),
+    ];
 
     /// <summary>A profile that promises nothing and forbids nothing: whatever is refused, the host itself refuses.</summary>
     private sealed class TakesEverything(MachineState state) : IProfileSource
