@@ -24,7 +24,7 @@ public static class DefaultMachine
         VcpuFeatures? richest = null;
         foreach (var shape in host.Shapes)
         {
-            if (shape.Errno != 0 || (shape.Features.Bits & (VcpuFeatures.El2 | VcpuFeatures.El1Is32Bit).Bits) != 0) continue;
+            if (shape.Errno != 0 || (shape.Features.Bits & (VcpuFeatures.El2 | VcpuFeatures.El2E2h0 | VcpuFeatures.El1Is32Bit).Bits) != 0) continue;
             if (richest is not { } best || BitOperations.PopCount(shape.Features.Bits) > BitOperations.PopCount(best.Bits)) richest = shape.Features;
         }
         return richest ?? throw new MigrateException(ErrorCode.NotFound, $"the profile of {Name(host)} has no shape that the host creates; probe it again") { Stage = Stage.Plan };

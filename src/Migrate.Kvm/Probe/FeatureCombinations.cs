@@ -1,4 +1,4 @@
-using Migrate.Kvm.Handles;
+using System.Numerics;
 using Migrate.Model.Machines;
 
 namespace Migrate.Kvm.Probe;
@@ -7,35 +7,38 @@ namespace Migrate.Kvm.Probe;
 internal static class FeatureCombinations
 {
     /// <summary>What is chosen or not, as one.</summary>
-    private static readonly (VcpuFeatures Features, Capability[] Offered)[] Units =
+    private static readonly VcpuFeatures[] Units =
     [
-        (VcpuFeatures.Psci02, [Capability.ArmPsci02]),
-        (VcpuFeatures.PmuV3, [Capability.ArmPmuV3]),
-        (VcpuFeatures.Sve, [Capability.ArmSve]),
-        (VcpuFeatures.PointerAuthentication, [Capability.ArmPtrauthAddress, Capability.ArmPtrauthGeneric]),
-        (VcpuFeatures.El1Is32Bit, [Capability.ArmEl132bit]),
-        (VcpuFeatures.El2, [Capability.ArmEl2]),
-        (new VcpuFeatures(1UL << 8), [Capability.ArmEl2E2h0]),
+        VcpuFeatures.Psci02, VcpuFeatures.PmuV3, VcpuFeatures.Sve, VcpuFeatures.PointerAuthentication, VcpuFeatures.El1Is32Bit, VcpuFeatures.El2,
+        VcpuFeatures.El2E2h0,
     ];
 
-    private static readonly VcpuFeatures[] HalfOfPointerAuthentication = [new(1UL << 5), new(1UL << 6)];
+    private static readonly VcpuFeatures[] HalvesOfPointerAuthentication = [new(1UL << 5), new(1UL << 6)];
 
-    /// <summary>Every set of the features that the host says it has; each that it says it lacks, with PSCI 0.2 alone; and half of pointer authentication.</summary>
-    public static IReadOnlyList<VcpuFeatures> Of(IProbeHost host)
+    /// <summary>Every set of the features there are, offered or not, so that a VM with one that the host lacks is known to be refused; and half of pointer authentication.</summary>
+    public static IReadOnlyList<VcpuFeatures> All { get; } = [.. Subsets(), .. HalvesOfPointerAuthentication.Select(f => f | VcpuFeatures.Psci02)];
+
+    /// <summary>Which of the sets that the host takes are measured register by register: what VMMs make today, AArch64 guests with PSCI in the kernel.</summary>
+    /// <remarks>
+    /// A guest without EL2 has no E2H, though kernels take that feature alone. Of the sets with EL2 only the smallest and the largest are measured: they have the
+    /// most registers by far, and few machines are made of them.
+    /// </remarks>
+    public static IReadOnlyList<VcpuFeatures> Measured(IReadOnlyCollection<VcpuFeatures> accepted)
     {
-        var offered = Units.Where(u => Array.TrueForAll(u.Offered, c => host.CheckExtension((int)c) > 0)).Select(u => u.Features).ToList();
-        var sets = new List<VcpuFeatures>();
-        for (var set = 0; set < 1 << offered.Count; set++)
-        {
-            var features = default(VcpuFeatures);
-            for (var i = 0; i < offered.Count; i++)
-                if ((set >> i & 1) != 0) features |= offered[i];
-            sets.Add(features);
-        }
-        var lacking = Units.Select(u => u.Features).Except(offered).Concat(HalfOfPointerAuthentication);
-        return [.. sets.Concat(lacking.Select(f => f | VcpuFeatures.Psci02)).Distinct()];
+        var usual = accepted.Where(f => f.Has(VcpuFeatures.Psci02) && !f.Has(VcpuFeatures.El1Is32Bit)).ToList();
+        var nested = usual.Where(f => f.Has(VcpuFeatures.El2)).GroupBy(f => f.Has(VcpuFeatures.El2E2h0))
+            .SelectMany(kind => new[] { kind.MinBy(f => BitOperations.PopCount(f.Bits)), kind.MaxBy(f => BitOperations.PopCount(f.Bits)) }).ToHashSet();
+        return [.. usual.Where(f => nested.Contains(f) || (f.Bits & (VcpuFeatures.El2 | VcpuFeatures.El2E2h0).Bits) == 0)];
     }
 
-    /// <summary>Whether a set that the host takes is measured register by register: what a VMM makes today, an AArch64 guest with PSCI in the kernel.</summary>
-    public static bool IsMeasured(VcpuFeatures features) => features.Has(VcpuFeatures.Psci02) && !features.Has(VcpuFeatures.El1Is32Bit);
+    private static IEnumerable<VcpuFeatures> Subsets()
+    {
+        for (var set = 0; set < 1 << Units.Length; set++)
+        {
+            var features = default(VcpuFeatures);
+            for (var i = 0; i < Units.Length; i++)
+                if ((set >> i & 1) != 0) features |= Units[i];
+            yield return features;
+        }
+    }
 }

@@ -34,8 +34,9 @@ internal sealed class HostProbe(IProbeHost host, BootIdentity boot, Action<strin
         var accepted = Features(shapes);
         if (accepted.Count == 0) throw new MigrateException(ErrorCode.Refused, "this host creates no vCPU with any set of features") { Stage = Stage.Input };
 
-        var richest = accepted.MaxBy(f => (BitOperations.PopCount(f.Bits), f.Bits));
-        var measurable = accepted.Where(FeatureCombinations.IsMeasured).ToList();
+        // The PMU's attributes are there only for a vCPU that has one.
+        var richest = accepted.MaxBy(f => (f.Has(VcpuFeatures.PmuV3), BitOperations.PopCount(f.Bits), f.Bits));
+        var measurable = FeatureCombinations.Measured(accepted);
         // Without psci_0_2 the guest would be offered PSCI 0.1, which has no function to ask for the version.
         var plainest = (measurable.Count > 0 ? measurable : accepted).MinBy(f => BitOperations.PopCount(f.Bits));
         var gics = Attributes(richest, capabilities, out var hasFilter);
@@ -43,7 +44,7 @@ internal sealed class HostProbe(IProbeHost host, BootIdentity boot, Action<strin
         Say("services");
         var (services, frequency) = Services(plainest);
         if (accepted.Count > measurable.Count)
-            _notes.Add($"{accepted.Count - measurable.Count} sets of features", "taken by KVM_ARM_VCPU_INIT, but their registers are not measured: those without psci_0_2 and those with el1_32bit");
+            _notes.Add($"{accepted.Count - measurable.Count} sets of features", "taken by KVM_ARM_VCPU_INIT, but their registers are not measured: those without psci_0_2, with el1_32bit, with has_el2_e2h0 alone, and of those with has_el2 all but the smallest and the largest");
         foreach (var features in measurable)
         {
             var without = default(MeasuredShape);
@@ -76,7 +77,7 @@ internal sealed class HostProbe(IProbeHost host, BootIdentity boot, Action<strin
     private List<VcpuFeatures> Features(List<HostShape> refused)
     {
         var accepted = new List<VcpuFeatures>();
-        foreach (var features in FeatureCombinations.Of(host))
+        foreach (var features in FeatureCombinations.All)
         {
             var answer = host.Create(new ScratchVm(features, GicKind.None));
             if (answer.Vm is { } vm)

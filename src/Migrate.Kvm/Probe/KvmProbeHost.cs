@@ -52,7 +52,10 @@ internal sealed class KvmProbeVm(KvmVm vm) : IProbeVm
     private KvmDevice? _gic;
     private MappedRegion? _memory;
 
-    /// <summary>Builds what was asked for, in the order that KVM wants: vCPUs before the GIC is initialised, the PMU after it.</summary>
+    /// <summary>
+    /// Builds what was asked for in the order of a restore (<see cref="State.StateTable"/>): a GIC that is created before KVM_ARM_VCPU_INIT leaves other ID
+    /// registers behind than one that is created after it (seen on 6.18: ID_PFR1_EL1 of a CPU without AArch32).
+    /// </summary>
     public ScratchAnswer Build(in ScratchVm request)
     {
         var errno = 0;
@@ -64,11 +67,6 @@ internal sealed class KvmProbeVm(KvmVm vm) : IProbeVm
             if (vcpu is null) return new(errno, "create_vcpu", null);
             _vcpus.Add(vcpu);
         }
-        if (request.Gic != GicKind.None)
-        {
-            errno = vm.TryCreateDevice(request.Gic == GicKind.GicV2 ? DeviceKind.GicV2 : DeviceKind.GicV3, out _gic);
-            if (errno != 0) return new(errno, "create_gic", null);
-        }
         foreach (var vcpu in _vcpus)
         {
             errno = vcpu.TryInitialise(target, request.Features);
@@ -76,6 +74,11 @@ internal sealed class KvmProbeVm(KvmVm vm) : IProbeVm
             if (!request.Finalize || !request.Features.Has(VcpuFeatures.Sve)) continue;
             errno = vcpu.TryFinalizeSve();
             if (errno != 0) return new(errno, "finalize", null);
+        }
+        if (request.Gic != GicKind.None)
+        {
+            errno = vm.TryCreateDevice(request.Gic == GicKind.GicV2 ? DeviceKind.GicV2 : DeviceKind.GicV3, out _gic);
+            if (errno != 0 || (errno = PlaceGic()) != 0) return new(errno, "create_gic", null);
         }
         if (request.Runnable && (errno = MakeRunnable(request)) != 0) return new(errno, "run", null);
         return new(0, "", this);
@@ -123,13 +126,18 @@ internal sealed class KvmProbeVm(KvmVm vm) : IProbeVm
         return vm.TrySetMemory(new MemorySlot(0, TinyGuest.CodeAddress, MemoryBytes), _memory.Pointer);
     }
 
-    /// <summary>What KVM_RUN asks for at first: a GIC in its place, a PMU with an interrupt.</summary>
+    private int PlaceGic()
+    {
+        var errno = _gic!.Kind == DeviceKind.GicV3
+            ? Place(VgicAddress.V3Distributor, Distributor, VgicAddress.V3Redistributor, Redistributors)
+            : Place(VgicAddress.V2Distributor, Distributor, VgicAddress.V2Cpu, CpuInterface);
+        return errno != 0 ? errno : _gic.TrySetAttribute(VgicGroup.Control, VgicControl.Init, default);
+    }
+
+    /// <summary>What KVM_RUN asks for at first: a PMU with an interrupt.</summary>
     private int MakeRunnable(in ScratchVm request)
     {
         var errno = 0;
-        if (_gic is { Kind: DeviceKind.GicV3 }) errno = Place(VgicAddress.V3Distributor, Distributor, VgicAddress.V3Redistributor, Redistributors);
-        else if (_gic is not null) errno = Place(VgicAddress.V2Distributor, Distributor, VgicAddress.V2Cpu, CpuInterface);
-        if (errno == 0 && _gic is not null) errno = _gic.TrySetAttribute(VgicGroup.Control, VgicControl.Init, default);
         if (!request.Features.Has(VcpuFeatures.PmuV3)) return errno;
         foreach (var vcpu in _vcpus)
         {

@@ -2,7 +2,7 @@ using Migrate.Model.Registers;
 
 namespace Migrate.Model.Machines;
 
-/// <summary>One difference between two states.</summary>
+/// <summary>One difference between two states, or two hosts.</summary>
 /// <param name="Subject">A register or field by its architectural name with its vCPU, or a part of the description.</param>
 /// <param name="Here">What the first has; <c>-</c> where it has nothing.</param>
 /// <param name="There">What the second has.</param>

@@ -38,6 +38,9 @@ public readonly record struct VcpuFeatures(ulong Bits)
     /// <summary>Nested virtualisation.</summary>
     public static VcpuFeatures El2 => new(1UL << 7);
 
+    /// <summary>With <see cref="El2"/>: HCR_EL2.E2H is RES0.</summary>
+    public static VcpuFeatures El2E2h0 => new(1UL << 8);
+
     /// <summary>The features that make a shape: all but <see cref="PowerOff"/>.</summary>
     public VcpuFeatures Shape => new(Bits & ~1UL);
 

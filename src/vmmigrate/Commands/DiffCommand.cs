@@ -1,11 +1,12 @@
 using System.CommandLine;
 using Migrate.Cli.Output;
 using Migrate.Cli.Sources;
+using Migrate.Model.Hosts;
 using Migrate.Model.Machines;
 
 namespace Migrate.Cli.Commands;
 
-/// <summary><c>vmmigrate diff A B</c>: what differs between two states or profiles, down to the field.</summary>
+/// <summary><c>vmmigrate diff A B</c>: what differs between two states or hosts, down to the field.</summary>
 internal static class DiffCommand
 {
     public static Command Build(Terminal terminal)
@@ -16,9 +17,11 @@ internal static class DiffCommand
         var command = new Command("diff", "Show what differs between two states or hosts, registers and fields by name. Exit code 1 when they differ.") { left, right, features };
         command.SetAction(parsed =>
         {
-            var a = Input.State(parsed.GetValue(left)!, parsed.GetValue(features), out _);
-            var b = Input.State(parsed.GetValue(right)!, parsed.GetValue(features), out _);
-            var rows = StateDifference.Between(a, b).ToList();
+            var (a, b, shape) = (parsed.GetValue(left)!, parsed.GetValue(right)!, parsed.GetValue(features));
+            // Features ask for the VM that each host creates with them; without, two hosts are compared as hosts.
+            var rows = (shape is null && Input.TryProfile(a) is { } here && Input.TryProfile(b) is { } there
+                ? ProfileDifference.Between(here, there)
+                : StateDifference.Between(Input.State(a, shape, out _), Input.State(b, shape, out _))).ToList();
             if (rows.Count == 0)
             {
                 terminal.Out.WriteLine("No difference.");

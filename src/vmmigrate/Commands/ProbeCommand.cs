@@ -6,7 +6,6 @@ using Migrate.Kvm.Probe;
 using Migrate.Linux.Files;
 using Migrate.Model;
 using Migrate.Model.Encoding;
-using Migrate.Model.Hosts;
 
 namespace Migrate.Cli.Commands;
 
@@ -54,18 +53,12 @@ internal static class ProbeCommand
         terminal.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"counter     {profile.CounterFrequency / 1e6} MHz"));
         terminal.Out.WriteLine($"filter      {profile.HasSmcccFilter switch { true => "can be installed", false => "none", null => "not measured" }}");
         terminal.Out.WriteLine($"services    {string.Join(", ", profile.Services)}");
-        terminal.Write(["features", "GIC", "answer"], profile.Shapes.Select(s => (IReadOnlyList<string>)[s.Features.ToString(), Gic(s), Answer(s)]));
+        ProfileText.Shapes(terminal, profile);
         if (explained) terminal.Write(["not measured", "why", "remedy"], report.Notes.Select(n => (IReadOnlyList<string>)[n.Subject, n.Reason, n.Remedy]));
         else terminal.Out.WriteLine($"{report.Notes.Count} notes on what was not measured: --explain shows them");
         if (file is not null) terminal.Out.WriteLine($"written to {file}");
         else terminal.Out.WriteLine("Nothing was written: -o FILE keeps the profile for vmmigrate check.");
     }
-
-    private static string Gic(HostShape shape) => shape.Gic == Model.Machines.GicKind.None ? "none" : shape.Gic.ToString();
-
-    private static string Answer(HostShape shape) => shape.Errno == 0
-        ? string.Create(CultureInfo.InvariantCulture, $"{shape.Registers.Count} registers")
-        : string.Create(CultureInfo.InvariantCulture, $"refused at {shape.RefusedAt}, errno {shape.Errno}");
 
     /// <summary>The doctor's answer where nothing can be measured at all.</summary>
     private static int Refuse(Terminal terminal, EquatableArray<ProbeNote> obstacles, bool json)

@@ -71,6 +71,13 @@ internal static class Input
         throw NotFound(what, destination);
     }
 
+    /// <summary>The profile, where the text stands for a host and nothing else: a profile's file or an agent; else null.</summary>
+    public static HostProfile? TryProfile(string text)
+    {
+        if (File.Exists(text)) return FileInput.Read(text) is FileInput.OfProfile { Profile: var profile } ? profile : null;
+        return Endpoint.TryParse(text, out var agent) ? AgentProfile(agent) : null;
+    }
+
     public static MachineReport Describe(string machine)
     {
         using var client = MachineClient.Connect(StateDirectory.Resolve(machine));

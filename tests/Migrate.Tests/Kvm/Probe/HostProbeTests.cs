@@ -6,6 +6,7 @@ using Migrate.Model.Hosts;
 using Migrate.Model.Machines;
 using Migrate.Model.Plans;
 using Migrate.Model.Registers;
+using Migrate.Tests.Model.Foreign;
 
 namespace Migrate.Tests.Kvm.Probe;
 
@@ -17,7 +18,7 @@ public class HostProbeTests
     private static readonly RegisterId Tcr2 = RegisterId.System(3, 0, 2, 0, 3);
     private static readonly RegisterId VirtualCount = RegisterId.System(3, 3, 14, 3, 2);
 
-    public static TheoryData<string> Examples => ["5.10-max", "6.1-neoverse-n1", "6.12-max", "6.12-neoverse-n1", "7.2-max", "7.2-neoverse-n1"];
+    public static TheoryData<string> Examples => ["5.10.max", "6.1.neoverse-n1", "6.12.max", "6.12.neoverse-n1", "7.2.max", "7.2.neoverse-n1"];
 
     [Theory]
     [MemberData(nameof(Examples))]
@@ -42,14 +43,14 @@ public class HostProbeTests
     [Fact]
     public void A_second_probe_says_the_same()
     {
-        var host = new FakeHost(Example("6.12-max")) { Gics = [GicKind.GicV3] };
+        var host = new FakeHost(Example("6.12.max")) { Gics = [GicKind.GicV3] };
         Assert.Equal(Probe(host), Probe(host));
     }
 
     [Fact]
     public void Nothing_is_left_open()
     {
-        var host = new FakeHost(Example("7.2-max")) { Gics = [GicKind.GicV3] };
+        var host = new FakeHost(Example("7.2.max")) { Gics = [GicKind.GicV3] };
         Probe(host);
         Assert.Equal(0, host.Open);
     }
@@ -57,7 +58,7 @@ public class HostProbeTests
     [Fact]
     public void Every_shape_is_measured_with_each_interrupt_controller_and_the_second_takes_far_fewer_calls()
     {
-        var alone = new FakeHost(Example("6.12-neoverse-n1"));
+        var alone = new FakeHost(Example("6.12.neoverse-n1"));
         var with = new FakeHost(alone.Profile) { Gics = [GicKind.GicV3] };
         var shapes = Probe(with).Shapes.Where(s => s.Errno == 0).ToList();
         Probe(alone);
@@ -72,7 +73,7 @@ public class HostProbeTests
     [Fact]
     public void A_profile_survives_both_encodings()
     {
-        var profile = Probe(new FakeHost(Example("6.12-max")));
+        var profile = Probe(new FakeHost(Example("6.12.max")));
         Assert.Equal(profile, MessagePackEncoding.Decode(Documents.HostProfile, MessagePackEncoding.Encode(Documents.HostProfile, profile)));
         Assert.Equal(profile, DocumentFile.Read(System.Text.Encoding.UTF8.GetBytes(JsonEncoding.Encode(Documents.HostProfile, profile)), "probe").Value);
         Assert.Equal(Evidence.Measured, profile.Evidence);
@@ -82,7 +83,7 @@ public class HostProbeTests
     public void Services_are_those_that_the_guest_was_given()
     {
         string[] services = ["psci-1.1", "workaround-1-not-required", "workaround-2-not-available", "workaround-3-available", "trng", "pv-time", "kvm", "func-feat"];
-        var host = new FakeHost(Example("6.12-max") with { Services = [.. services], CounterFrequency = 25_000_000 });
+        var host = new FakeHost(Example("6.12.max") with { Services = [.. services], CounterFrequency = 25_000_000 });
         var profile = Probe(host);
         Assert.Equal(services, profile.Services);
         Assert.Equal(25_000_000UL, profile.CounterFrequency);
@@ -91,7 +92,7 @@ public class HostProbeTests
     [Fact]
     public void A_host_that_runs_no_guest_is_measured_without_what_only_a_guest_shows()
     {
-        var report = new HostProbe(new FakeHost(Example("6.12-max")) { RunErrno = 22 }, new BootIdentity()).Measure();
+        var report = new HostProbe(new FakeHost(Example("6.12.max")) { RunErrno = 22 }, new BootIdentity()).Measure();
         Assert.Empty(report.Profile.Services);
         Assert.Contains(report.Notes, n => n.Subject == "services");
         Assert.Contains(report.Notes, n => n.Reason.Contains("freeze", StringComparison.Ordinal));
@@ -199,7 +200,7 @@ public class HostProbeTests
     public void A_count_that_is_kept_only_up_to_a_limit_is_measured_value_by_value()
     {
         var control = RegisterId.System(3, 3, 9, 12, 0);
-        var full = Example("6.12-neoverse-n1");
+        var full = Example("6.12.neoverse-n1");
         var limited = full.Shapes.First(s => s.Errno == 0 && s.Find(control) is not null);
         var measured = Probe(new FakeHost(full)).Shape(limited.Features, GicKind.None)!.Find(control)!;
         var most = limited.Find(control)!.Reset!.Value.Low >> 11 & 31;
@@ -236,15 +237,12 @@ public class HostProbeTests
         Assert.Equal((22, "vcpu_init"), (refused.Errno, refused.RefusedAt));
     }
 
-    private static HostProfile Plain { get; } = OnlyPlain(Example("6.12-neoverse-n1"));
+    private static HostProfile Plain { get; } = OnlyPlain(Example("6.12.neoverse-n1"));
 
     private static HostProfile OnlyPlain(HostProfile profile) => profile with { Shapes = [profile.Shape(VcpuFeatures.Psci02, GicKind.None)!] };
 
-    private static HostProfile Example(string name)
-    {
-        var profile = (HostProfile)DocumentFile.Read(File.ReadAllBytes(Path.Combine(Repository.Root, "examples", "hosts", name + ".profile")), name).Value;
-        return profile with { CounterFrequency = 62_500_000 };
-    }
+    /// <summary>A host to be probed that answers as the captures of a real one let assume.</summary>
+    private static HostProfile Example(string host) => Captures.Hosts[host] with { CounterFrequency = 62_500_000 };
 
     private static HostProfile Probe(FakeHost host) => new HostProbe(host, new BootIdentity { HostName = "fake" }).Measure().Profile;
 

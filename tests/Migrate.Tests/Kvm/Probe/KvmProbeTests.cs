@@ -34,7 +34,7 @@ public class KvmProbeTests
         ProbeCommand.Write(Terminal.To(output, TextWriter.Null), Report, explained: false, file: null);
         var lines = output.ToString().TrimEnd().Split('\n');
         Assert.Equal("alpha: measured 1 registers in 1 VM shapes with 12 ioctls in 1.5 s", lines[0]);
-        Assert.Contains("refused at vcpu_init, errno 22", output.ToString(), StringComparison.Ordinal);
+        Assert.Contains("refused: sve (errno 22 at vcpu_init)", output.ToString(), StringComparison.Ordinal);
         Assert.Contains("-o FILE", lines[^1], StringComparison.Ordinal);
         Assert.DoesNotContain("because", output.ToString(), StringComparison.Ordinal);
     }

@@ -13,7 +13,8 @@ internal sealed record RecordedAnswers(string Source, string Host)
 
     public Dictionary<RegisterId, int> Refused { get; } = [];
 
-    public Dictionary<RegisterId, RegisterValue> Changed { get; } = [];
+    /// <summary>What a register reads back as; null where it moves.</summary>
+    public Dictionary<RegisterId, RegisterValue?> Changed { get; } = [];
 
     /// <summary>Registers that the host lists and the source does not.</summary>
     public List<RegisterId> Missing { get; } = [];
@@ -25,10 +26,13 @@ internal sealed record RecordedAnswers(string Source, string Host)
     public int Fails { get; private set; }
 
     /// <summary>Reads restore-answers.txt; its head explains the lines.</summary>
-    public static IReadOnlyList<RecordedAnswers> Read()
+    public static IReadOnlyList<RecordedAnswers> Read() => Read(Repository.Data("captures", "restore-answers.txt"));
+
+    /// <summary>Reads a file of the same form; where the lab wrote it, a value that moves by itself is left out.</summary>
+    public static IReadOnlyList<RecordedAnswers> Read(string path)
     {
         var pairs = new Dictionary<(string, string), RecordedAnswers>();
-        foreach (var line in File.ReadLines(Repository.Data("captures", "restore-answers.txt")))
+        foreach (var line in File.ReadLines(path))
         {
             if (line.StartsWith('#')) continue;
             var words = line.Split(' ');
@@ -50,7 +54,7 @@ internal sealed record RecordedAnswers(string Source, string Host)
                 (RefusedAt, Errno) = (words[3], -Number(words[4]));
                 break;
             case "D" when known:
-                Changed.Add(id, new RegisterValue(ulong.Parse(words[5], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture), id.Size));
+                Changed.Add(id, words.Length < 6 ? null : new RegisterValue(ulong.Parse(words[5], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture), id.Size));
                 break;
             case "M" when known:
                 Missing.Add(id);

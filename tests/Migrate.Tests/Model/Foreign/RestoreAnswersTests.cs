@@ -78,51 +78,6 @@ public class RestoreAnswersTests(ITestOutputHelper output)
     private static HostShape Change(HostShape shape, Func<RegisterAcceptance, RegisterAcceptance> change) =>
         shape with { Registers = shape.Registers.Select(change).ToEquatableArray() };
 
-    /// <summary>A prediction that the kernel did not keep; false-safe unless it merely refuses what the kernel took.</summary>
-    private readonly record struct Wrong(bool IsFalseSafe, string Source, string Host, RegisterId Register, RegisterValue Written, string Predicted, string Answered);
-
-    /// <summary>Writes every capture into every host as the recording did: in list order, each register read back at once.</summary>
-    private static (int Judged, List<Wrong> Wrong) Judge(Func<HostShape, HostShape> change)
-    {
-        var wrong = new List<Wrong>();
-        var judged = 0;
-        foreach (var pair in Pairs)
-        {
-            var capture = Captures.All[pair.Source];
-            var shape = Captures.Hosts[pair.Host].Shape(capture.Features, GicKind.None);
-            Assert.NotNull(shape);
-            if (pair.RefusedAt is not null || shape.Errno != 0)
-            {
-                Assert.Equal((pair.RefusedAt ?? "", pair.Errno), (shape.RefusedAt, shape.Errno));
-                continue;
-            }
-            var index = new ShapeIndex(change(shape));
-            var current = new Written([]);
-            foreach (var (id, value) in capture.ToState().Vcpus[0].Registers)
-            {
-                var predicted = index.Predict(id, value, current);
-                if (predicted.ReadsBack is { } stored) current.Values[id] = stored;
-                var refused = pair.Refused.TryGetValue(id, out var errno);
-                var changed = pair.Changed.TryGetValue(id, out var got);
-                var right = predicted.Kind switch
-                {
-                    AnswerKind.Volatile => !refused,
-                    AnswerKind.Kept => !refused && !changed,
-                    AnswerKind.Changed => changed && predicted.ReadsBack == got,
-                    AnswerKind.Refused or AnswerKind.Unknown => refused && predicted.Errno == errno,
-                    _ => false,
-                };
-                judged++;
-                if (right) continue;
-                var answered = refused ? $"errno {errno}" : changed ? $"reads {got}" : "kept";
-                wrong.Add(new(predicted.IsAccepted || refused, pair.Source, pair.Host, id, value, predicted.ToString(), answered));
-            }
-        }
-        return (judged, wrong);
-    }
-
-    private readonly record struct Written(Dictionary<RegisterId, RegisterValue> Values) : IRegisterValues
-    {
-        public bool TryGet(RegisterId id, out RegisterValue value) => Values.TryGetValue(id, out value);
-    }
+    private static (int Judged, List<AnswerJudge.Wrong> Wrong) Judge(Func<HostShape, HostShape> change) =>
+        AnswerJudge.Judge(Pairs, host => Captures.Hosts[host], change);
 }

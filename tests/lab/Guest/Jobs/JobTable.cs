@@ -8,9 +8,9 @@ public static class JobTable
     [
         new("smoke", TimeSpan.FromMinutes(2), SmokeJob.Run),
         new("raw-answers", TimeSpan.FromMinutes(10), RawAnswersJob.Run, "captures/*.txt"),
+        new("probe", TimeSpan.FromMinutes(10), ProbeJob.Run),
         new("restore", TimeSpan.FromMinutes(10), RestoreJob.Run),
         new("dry-run", TimeSpan.FromMinutes(15), DryRunJob.Run),
-        new("probe", TimeSpan.FromMinutes(10), ProbeJob.Run),
     ];
 
     /// <summary>Every job for two hosts.</summary>

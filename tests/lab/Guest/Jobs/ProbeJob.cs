@@ -10,7 +10,7 @@ internal static class ProbeJob
     public static void Run(JobContext context)
     {
         ProbeReport? report = null;
-        if (!context.Case("probe succeeds", () => report = KvmProbe.Measure(context.Note))) return;
+        if (!context.Case("probe succeeds", () => report = MeasuredHost.Report(context.Note))) return;
         var profile = report!.Profile;
         context.Note(FormattableString.Invariant($"{report.Calls} ioctls in {report.Elapsed.TotalSeconds:F1} s, {profile.Shapes.Count} shapes"));
         foreach (var note in report.Notes) context.Note($"{note.Subject}: {note.Reason}");
@@ -24,17 +24,13 @@ internal static class ProbeJob
             var again = KvmProbe.Measure().Profile;
             CheckFailedException.That(again == profile, Difference(profile, again));
         });
-        context.Answer("probe.profile", MessagePackEncoding.Encode(Documents.HostProfile, Normalised(profile)));
+        context.Answer("probe.profile", MessagePackEncoding.Encode(Documents.HostProfile, Normalised(profile, context.Host)));
     }
 
-    /// <summary>Without what changes from boot to boot.</summary>
-    private static HostProfile Normalised(HostProfile profile) => profile with { Boot = profile.Boot with { BootId = "", CommandLine = "" } };
+    /// <summary>Without what changes from boot to boot, and called what the lab calls the host: an initramfs has no name.</summary>
+    private static HostProfile Normalised(HostProfile profile, string host) =>
+        profile with { Boot = profile.Boot with { BootId = "", CommandLine = "", HostName = host } };
 
-    private static string Difference(HostProfile one, HostProfile other)
-    {
-        foreach (var (first, second) in one.Shapes.Zip(other.Shapes))
-            foreach (var (a, b) in first.Registers.Zip(second.Registers))
-                if (a != b) return $"{first.Features} {first.Gic}: {a} and then {b}";
-        return "they differ outside of registers";
-    }
+    private static string Difference(HostProfile one, HostProfile other) =>
+        string.Join("; ", ProfileDifference.Between(one, other).Take(10).Select(row => $"{row.Subject}: {row.Here} and then {row.There}"));
 }
