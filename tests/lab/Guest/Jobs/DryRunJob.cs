@@ -168,8 +168,8 @@ internal static class DryRunJob
     [
         .. Directory.GetFiles("/proc/self/fd").Select(f => File.ResolveLinkTarget(f, returnFinalTarget: false)?.FullName ?? "")
             .Concat(File.ReadLines("/proc/self/maps").Where(l => l.Contains("kvm", StringComparison.Ordinal)).Select(l => $"mapping {l.Split(' ')[^1]}"))
-            // The directory that is being read.
-            .Where(name => !name.EndsWith("/fd", StringComparison.Ordinal) && name.Length > 0)
+            // Not the directory that is being read, nor what the runtime loads when it is first needed and keeps open.
+            .Where(name => name.Length > 0 && !name.EndsWith("/fd", StringComparison.Ordinal) && !name.EndsWith(".dll", StringComparison.Ordinal))
             .Select(name => name.Split('/')[^1].Split('[')[0].TrimEnd(':'))
             .CountBy(name => name).Select(pair => $"{pair.Value} {pair.Key}").Order(StringComparer.Ordinal),
     ];
