@@ -82,7 +82,7 @@ internal static class DryRunJob
                 foreach (var report in reports) IsTried(report);
             }));
             context.Case("the neighbour is what it was", neighbour!.CheckUndisturbed);
-            context.Case("nothing is left open", () => 
+            context.Case("nothing is left open", () =>
             {
                 var now = Open();
                 CheckFailedException.That(now.SequenceEqual(open), $"new: {string.Join(", ", now.Except(open))}; gone: {string.Join(", ", open.Except(now))}");
