@@ -208,6 +208,16 @@ public class DryRunTests
     }
 
     [Fact]
+    public void Several_at_once_give_the_reports_that_each_gives_alone()
+    {
+        var (state, liar) = (Machine(vcpus: 4).With(Mmfr1, 1UL << 60), Host(Fields(Mmfr1, 0)));
+        var alone = Try(state, Host(Any(Mmfr1)), liar);
+        var reports = new CheckReport[64];
+        Parallel.For(0, reports.Length, i => reports[i] = Try(state, Host(Any(Mmfr1)), liar));
+        Assert.All(reports, report => Assert.Equal(alone, report));
+    }
+
+    [Fact]
     public void A_machine_at_the_bounds_is_tried()
     {
         var state = Machine().WithVm(v => v with { Memory = [new MemorySlot(0, 0, DryRun.LargestMemory)], Type = new VmType(48) });
