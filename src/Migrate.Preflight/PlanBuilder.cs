@@ -11,7 +11,7 @@ internal sealed class PlanBuilder(PlanOptions options)
     private static readonly FindingCode[] NeverAcceptable =
     [
         FindingCode.IpaSize, FindingCode.MemoryLayout, FindingCode.VcpuFeatures, FindingCode.SveLengths, FindingCode.SmcccFilter,
-        FindingCode.PageSize, FindingCode.Undescribable,
+        FindingCode.PageSize, FindingCode.Undescribable, FindingCode.MemoryTags,
     ];
 
     private readonly List<RestoreStep>[] _steps = [.. StepOrder.Places.Select(_ => new List<RestoreStep>())];

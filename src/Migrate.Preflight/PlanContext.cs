@@ -37,6 +37,14 @@ internal sealed class PlanContext(MachineState state, HostProfile destination, P
         return false;
     }
 
+    /// <summary>What KVM_CHECK_EXTENSION returned at the destination, or 1 and 0 for an attribute that is there or not; null where nobody asked.</summary>
+    public long? Capability(string name)
+    {
+        foreach (var capability in Destination.Capabilities)
+            if (capability.Name == name) return capability.Value;
+        return null;
+    }
+
     /// <summary>Adds a finding about a part of the description.</summary>
     public void Find(
         FindingCode code, Severity severity, string subject, string here = "", string there = "", string answer = "", string remedy = "",

@@ -41,7 +41,8 @@ public static class Planner
 
     private static void AddState(PlanContext context)
     {
-        foreach (var device in context.State.Devices) context.Plan.Add(StepPlace.Devices, new WriteDevice(device));
+        foreach (var device in context.State.Devices) context.Plan.Add(StepPlace.Devices, new WriteDevice(VcpuAttributeRule.Kept(context, device)));
+        CounterOffsetRule.AddStep(context);
         foreach (var vcpu in context.State.Vcpus)
         {
             // A new vCPU has no pending event, and a host without the capability must not be asked to store none.

@@ -7,7 +7,7 @@ namespace Migrate.Preflight;
 /// <summary>The places in which steps are done, first to last.</summary>
 internal enum StepPlace
 {
-    Vm, Attributes, Memory, Vcpus, SveLengths, FinalizeSve, Gic, Identification, Filter, Firmware, Frozen,
+    Vm, Attributes, Memory, Vcpus, SveLengths, FinalizeSve, Gic, Pmu, Identification, Filter, Firmware, Frozen,
     PmuControl, System, Core, ProcessorState, Vector, Devices, Handlers, Counters, Events, PowerState,
 }
 
@@ -25,6 +25,8 @@ internal static class StepOrder
         (StepPlace.SveLengths, StepPhase.Prepare, "EPERM once SVE is finalized."),
         (StepPlace.FinalizeSve, StepPhase.Prepare, "Listing registers and every other SVE register are EPERM before it."),
         (StepPlace.Gic, StepPhase.Prepare, "Creating it recomputes the GIC fields of ID registers (kvm_vgic_finalize_idregs): created first, they read back as written."),
+        (StepPlace.Pmu, StepPhase.Prepare,
+            "Needs vCPUs, EBUSY once the PMU is initialised or a vCPU ran; choosing one resets its number of counters, so before PMCR_EL0 (kvm_arm_set_pmu)."),
         (StepPlace.Identification, StepPhase.Prepare,
             "Frozen at first run; ID fields decide which registers exist, ID_AA64PFR1.SSBS which WORKAROUND_2 is taken; MPIDR addresses redistributors."),
         (StepPlace.Filter, StepPhase.Prepare, "EBUSY after first run."),

@@ -5,9 +5,6 @@ namespace Migrate.Kvm.Handles;
 /// <summary>Capabilities by the name that profiles and VM attributes give them: KVM_CAP_* in kebab case without the prefix.</summary>
 public static class CapabilityNames
 {
-    /// <summary>What stands before the name in a VM attribute that enables the capability.</summary>
-    public const string AttributePrefix = "cap.";
-
     private static readonly Dictionary<Capability, string> Names = Enum.GetValues<Capability>().ToDictionary(c => c, Spell);
 
     private static readonly Dictionary<string, Capability> ByName = Names.ToDictionary(n => n.Value, n => n.Key);

@@ -50,7 +50,17 @@ public abstract unsafe class KvmHandle : FileDescriptor
         room.Clear();
         value.CopyTo(room);
         var request = new DeviceAttr { Group = group, Attribute = attribute, Address = (ulong)buffer };
-        return Errno(Call(Ioctls.SetDeviceAttribute, &request));
+        var errno = Errno(Call(Ioctls.SetDeviceAttribute, &request));
+        if (errno == 0) WasSet(group, attribute, room);
+        return errno;
+    }
+
+    /// <summary>KVM took an attribute: what it does not give back is to be written down.</summary>
+    /// <param name="group">Which group.</param>
+    /// <param name="attribute">Which of the group.</param>
+    /// <param name="value">Its bytes and zeros behind them, <see cref="LargestAttribute"/> in all.</param>
+    private protected virtual void WasSet(uint group, ulong attribute, ReadOnlySpan<byte> value)
+    {
     }
 
     /// <summary>KVM_GET_DEVICE_ATTR.</summary>

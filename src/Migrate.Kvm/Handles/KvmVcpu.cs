@@ -16,10 +16,13 @@ public sealed unsafe class KvmVcpu : KvmHandle
     /// <summary>More registers than a kernel of today lists by an order of magnitude (about 400 with SVE).</summary>
     private const int MostRegisters = 8192;
 
-    internal KvmVcpu(int descriptor, int index, int runBytes, IoctlCount count)
-        : base(descriptor, $"vCPU {index}", count)
+    private readonly VmRecord _record;
+
+    internal KvmVcpu(int descriptor, int index, int runBytes, KvmVm vm)
+        : base(descriptor, $"vCPU {index}", vm.Count)
     {
         Index = index;
+        _record = vm.Record;
         try
         {
             Run = new KvmRun(MappedRegion.OfDevice(this, $"{Subject} run", runBytes));
@@ -173,6 +176,17 @@ public sealed unsafe class KvmVcpu : KvmHandle
         return Errno(Call(Ioctls.SetVcpuEvents, &request));
     }
 
+    /// <summary>KVM_SET_GUEST_DEBUG without breakpoints. A vCPU that is debugged cannot be captured: its debugger's state is not the guest's.</summary>
+    /// <param name="control">KVM_GUESTDBG_*: 1 enables, 2 single-steps; 0 ends it.</param>
+    /// <returns>0 or a positive errno.</returns>
+    public int TrySetGuestDebug(uint control)
+    {
+        var request = new GuestDebug { Control = control };
+        var errno = Errno(Call(Ioctls.SetGuestDebug, &request));
+        if (errno == 0) _record.GuestDebugSet(Index, control);
+        return errno;
+    }
+
     /// <summary>KVM_SET_SIGNAL_MASK: the signals that are blocked while the guest runs, in place of the thread's own.</summary>
     /// <param name="blocked">Signal 1 in bit 0.</param>
     /// <returns>0 or a positive errno.</returns>
@@ -196,6 +210,8 @@ public sealed unsafe class KvmVcpu : KvmHandle
         if (disposing) Run?.Dispose();
         base.Dispose(disposing);
     }
+
+    private protected override void WasSet(uint group, ulong attribute, ReadOnlySpan<byte> value) => _record.VcpuAttributeSet(group, attribute, value);
 
     private static byte Flag(bool set) => set ? (byte)1 : (byte)0;
 

@@ -11,6 +11,9 @@ public sealed unsafe class KvmVm : KvmHandle
     internal KvmVm(int descriptor, KvmSystem system)
         : base(descriptor, "VM", system.Count) => _runBytes = system.RunBytes;
 
+    /// <summary>What it was told and does not give back.</summary>
+    internal VmRecord Record { get; } = new();
+
     /// <summary>KVM_CHECK_EXTENSION on the VM: what it can do; 0 for what it does not know.</summary>
     public int CheckExtension(Capability capability) => Math.Max(0, Call(Ioctls.CheckExtension, (nint)capability));
 
@@ -21,7 +24,9 @@ public sealed unsafe class KvmVm : KvmHandle
     public int TryEnable(Capability capability, ulong argument = 0)
     {
         var request = new EnableCap { Capability = (uint)capability, Argument = argument };
-        return Errno(Call(Ioctls.EnableCapability, &request));
+        var errno = Errno(Call(Ioctls.EnableCapability, &request));
+        if (errno == 0) Record.Enabled(capability, argument);
+        return errno;
     }
 
     /// <summary>KVM_SET_USER_MEMORY_REGION.</summary>
@@ -49,7 +54,7 @@ public sealed unsafe class KvmVm : KvmHandle
     public int TryCreateVcpu(int index, out KvmVcpu? vcpu)
     {
         var answer = Call(Ioctls.CreateVcpu, index);
-        vcpu = answer < 0 ? null : new KvmVcpu(answer, index, _runBytes, Count);
+        vcpu = answer < 0 ? null : new KvmVcpu(answer, index, _runBytes, this);
         return Errno(answer);
     }
 
@@ -79,6 +84,7 @@ public sealed unsafe class KvmVm : KvmHandle
         var request = new CreateDevice { Type = (uint)kind, Descriptor = -1 };
         var errno = Errno(Call(Ioctls.CreateDevice, &request));
         device = errno == 0 ? new KvmDevice(request.Descriptor, kind, Count) : null;
+        if (errno == 0) Record.Created(kind);
         return errno;
     }
 
@@ -103,7 +109,7 @@ public sealed unsafe class KvmVm : KvmHandle
     public int TryInstallFilter(SmcccFilterRange range)
     {
         var filter = new SmcccFilter { Base = range.Base, Count = range.Count, Action = (byte)range.Action };
-        return TrySetAttribute(VmAttributes.SmcccControl, VmAttributes.SmcccFilter, new ReadOnlySpan<byte>(&filter, SmcccFilter.Bytes));
+        return TrySetAttribute(VmControl.SmcccControl, VmControl.SmcccFilter, new ReadOnlySpan<byte>(&filter, SmcccFilter.Bytes));
     }
 
     /// <summary>KVM_IRQ_LINE of a shared interrupt.</summary>
@@ -132,7 +138,9 @@ public sealed unsafe class KvmVm : KvmHandle
     public int TrySetCounterOffset(ulong offset)
     {
         var request = new CounterOffset { Offset = offset };
-        return Errno(Call(Ioctls.SetCounterOffset, &request));
+        var errno = Errno(Call(Ioctls.SetCounterOffset, &request));
+        if (errno == 0) Record.CounterOffsetSet();
+        return errno;
     }
 
     /// <summary>KVM_ARM_GET_REG_WRITABLE_MASKS of the feature identification range.</summary>
@@ -147,4 +155,6 @@ public sealed unsafe class KvmVm : KvmHandle
             return Errno(Call(Ioctls.GetRegisterWritableMasks, &request));
         }
     }
+
+    private protected override void WasSet(uint group, ulong attribute, ReadOnlySpan<byte> value) => Record.VmAttributeSet(group, attribute, value);
 }

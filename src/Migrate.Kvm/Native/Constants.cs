@@ -55,7 +55,7 @@ internal static class VgicControl
 }
 
 /// <summary>Device attributes of the VM descriptor.</summary>
-internal static class VmAttributes
+internal static class VmControl
 {
     public const uint SmcccControl = 0;
     public const ulong SmcccFilter = 0;
@@ -87,6 +87,12 @@ internal static class IrqField
     public const uint TypeShared = 1u << 24;
     public const uint TypePrivate = 2u << 24;
     public const int VcpuShift = 16;
+}
+
+/// <summary>Bits of kvm_guest_debug.control (include/uapi/linux/kvm.h).</summary>
+internal static class GuestDebugControl
+{
+    public const uint Enable = 1;
 }
 
 /// <summary>Bits of kvm_run.hypercall.flags.</summary>

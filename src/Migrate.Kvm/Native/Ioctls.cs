@@ -36,6 +36,7 @@ internal static class Ioctls
     public static readonly IoctlRequest SetSignalMask = Of(Write, 0x8b, 4, "KVM_SET_SIGNAL_MASK");
     public static readonly IoctlRequest GetMpState = Of(Read, 0x98, 4, "KVM_GET_MP_STATE");
     public static readonly IoctlRequest SetMpState = Of(Write, 0x99, 4, "KVM_SET_MP_STATE");
+    public static readonly IoctlRequest SetGuestDebug = Of(Write, 0x9b, GuestDebug.Bytes, "KVM_SET_GUEST_DEBUG");
     public static readonly IoctlRequest GetVcpuEvents = Of(Read, 0x9f, VcpuEventsLayout.Bytes, "KVM_GET_VCPU_EVENTS");
     public static readonly IoctlRequest SetVcpuEvents = Of(Write, 0xa0, VcpuEventsLayout.Bytes, "KVM_SET_VCPU_EVENTS");
     public static readonly IoctlRequest GetOneRegister = Of(Write, 0xab, OneReg.Bytes, "KVM_GET_ONE_REG");

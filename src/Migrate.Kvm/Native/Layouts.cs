@@ -152,6 +152,16 @@ internal struct CounterOffset
     public ulong Offset;
 }
 
+/// <summary>struct kvm_guest_debug of arm64: 512 bytes of breakpoints and watchpoints lie behind what is named here.</summary>
+[StructLayout(LayoutKind.Explicit, Size = Bytes)]
+internal struct GuestDebug
+{
+    public const int Bytes = 520;
+
+    [FieldOffset(0)]
+    public uint Control;
+}
+
 /// <summary>struct reg_mask_range.</summary>
 [StructLayout(LayoutKind.Explicit, Size = Bytes)]
 internal struct RegisterMaskRange

@@ -3,7 +3,7 @@ using Migrate.Model.Registers;
 
 namespace Migrate.Kvm.Probe;
 
-/// <summary>A field of an identification register that decides what other registers take.</summary>
+/// <summary>A field that decides what other registers take.</summary>
 /// <param name="Controller">The register.</param>
 /// <param name="Shift">The field's lowest bit.</param>
 /// <param name="Width">Its width.</param>
@@ -13,8 +13,7 @@ internal sealed record Coupling(RegisterId Controller, int Shift, int Width, IRe
 /// <summary>Which registers depend on which field.</summary>
 /// <remarks>
 /// Registers that appear or vanish with a field are found by listing again and need no row. A row is for those whose values are judged otherwise.
-/// Not here: what the features, the GIC and the vector lengths decide, because each of those is a shape of its own; PMCR_EL0.N, which five bits wide does not
-/// fit a <see cref="Model.Hosts.Conditional"/> (a VM's masks are measured with all counters of the host).
+/// Not here: what the features, the GIC and the vector lengths decide, because each of those is a shape of its own.
 /// </remarks>
 internal static class Couplings
 {
@@ -32,6 +31,8 @@ internal static class Couplings
         Of("ID_AA64PFR1_EL1", "SSBS", RegisterCatalog.Name(FirmwareRegisters.Workaround2)),
         // arch/arm64/kvm/pmu-emul.c kvm_pmc_is_64bit: from PMUv3.5 on event counters have 64 bits.
         Of("ID_AA64DFR0_EL1", "PMUVer", ["PMCR_EL0", "PMCCNTR_EL0", .. Enumerable.Range(0, 31).Select(n => $"PMEVCNTR{n}_EL0")]),
+        // arch/arm64/kvm/sys_regs.c set_pmcr, kvm_pmu_accessible_counter_mask: the masks have a bit for each counter of the VM.
+        Of("PMCR_EL0", "N", "PMCNTENSET_EL0", "PMCNTENCLR_EL0", "PMOVSSET_EL0", "PMOVSCLR_EL0", "PMINTENSET_EL1", "PMINTENCLR_EL1"),
     ];
 
     /// <summary>Timer controls whose status bit follows a compare value: measured under an early and a late one.</summary>

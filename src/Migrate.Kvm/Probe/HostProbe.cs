@@ -57,7 +57,7 @@ internal sealed class HostProbe(IProbeHost host, BootIdentity boot, Action<strin
             }
         }
         _notes.Add("VM capabilities", "shapes with MTE or writable implementation ids are not measured");
-        _notes.Add("handlers and attributes", "they belong to the VMM that runs on this host, and no VMM was asked");
+        _notes.Add("handlers", "they belong to the VMM that runs on this host, and no VMM was asked");
 
         var profile = new HostProfile
         {

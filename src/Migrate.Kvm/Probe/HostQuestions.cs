@@ -55,8 +55,9 @@ internal static class HostQuestions
     public static IEnumerable<HostCapability> Attributes(IProbeVm vm)
     {
         foreach (var (name, kind) in Devices) yield return Flag(name, vm.TryDevice((uint)kind));
-        yield return Flag("vm-attr.smccc-filter", vm.HasVmAttribute(VmAttributes.SmcccControl, VmAttributes.SmcccFilter));
+        yield return Flag("vm-attr.smccc-filter", vm.HasVmAttribute(VmControl.SmcccControl, VmControl.SmcccFilter));
         foreach (var (name, group, attribute) in VcpuAttributeTable) yield return Flag(name, vm.HasVcpuAttribute(0, group, attribute));
+        foreach (var pmu in vm.Pmus()) yield return Flag($"pmu.{pmu}", 0);
     }
 
     /// <summary>The interrupt controllers that a VM can have; none is one.</summary>

@@ -58,6 +58,9 @@ internal interface IProbeVm : IDisposable
     /// <summary>KVM_HAS_DEVICE_ATTR on a vCPU's descriptor.</summary>
     int HasVcpuAttribute(int vcpu, uint group, ulong attribute);
 
+    /// <summary>Names of the host's PMUs that KVM_ARM_VCPU_PMU_V3_SET_PMU takes, found by choosing each; the last stays chosen.</summary>
+    IEnumerable<string> Pmus();
+
     /// <summary>KVM_ARM_VM_SMCCC_FILTER.</summary>
     int InstallFilter(SmcccFilterRange range);
 

@@ -15,7 +15,9 @@ public static class KvmProbe
     public static ProbeReport Measure(Action<string>? progress = null)
     {
         using var system = KvmSystem.Open();
-        return new HostProbe(new KvmProbeHost(system), Identity(), progress).Measure();
+        var report = new HostProbe(new KvmProbeHost(system), Identity(), progress).Measure();
+        // What restores machines here: KvmTarget. Another VMM on this host knows what it knows.
+        return report with { Profile = report.Profile with { KnownAttributes = State.KvmTarget.KnownAttributes.ToEquatableArray() } };
     }
 
     /// <summary>What keeps this process from measuring the host, in the order in which it would be met; empty when nothing does.</summary>

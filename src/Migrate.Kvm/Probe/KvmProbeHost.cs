@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using Migrate.Kvm.Handles;
 using Migrate.Kvm.Native;
 using Migrate.Linux.Memory;
+using Migrate.Linux.Processes;
 using Migrate.Model.Machines;
 using Migrate.Model.Registers;
 
@@ -106,6 +107,9 @@ internal sealed class KvmProbeVm(KvmVm vm) : IProbeVm
     public int HasVmAttribute(uint group, ulong attribute) => vm.HasAttribute(group, attribute);
 
     public int HasVcpuAttribute(int vcpu, uint group, ulong attribute) => _vcpus[vcpu].HasAttribute(group, attribute);
+
+    public IEnumerable<string> Pmus() => PerfDevices.List()
+        .Where(pmu => _vcpus[0].TrySetAttribute32(VcpuAttributes.PmuControl, VcpuAttributes.PmuSetPmu, (uint)pmu.Type) == 0).Select(pmu => pmu.Name);
 
     public int InstallFilter(SmcccFilterRange range) => vm.TryInstallFilter(range);
 

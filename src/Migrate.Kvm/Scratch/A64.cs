@@ -16,9 +16,6 @@ public static class A64
     /// <summary>HVC #0.</summary>
     public const uint Hvc = 0xd4000002;
 
-    /// <summary>SMC #0.</summary>
-    public const uint Smc = 0xd4000003;
-
     /// <summary>MOVZ and three MOVK: any 64-bit constant.</summary>
     public static uint[] Load(int register, ulong value) =>
     [
@@ -33,9 +30,6 @@ public static class A64
 
     /// <summary>STR Wt, [Xn].</summary>
     public static uint Store32(int value, int address) => 0xb9000000 | (uint)address << 5 | (uint)value;
-
-    /// <summary>LDR Xt, [Xn].</summary>
-    public static uint LoadFrom(int value, int address) => 0xf9400000 | (uint)address << 5 | (uint)value;
 
     /// <summary>ADD Xd, Xn, #imm12.</summary>
     public static uint Add(int destination, int source, int immediate) => 0x91000000 | (uint)immediate << 10 | (uint)source << 5 | (uint)destination;

@@ -33,15 +33,22 @@ public static class ScratchGuests
         .. Waiting(vcpu),
     ];
 
-    /// <summary>Makes one SMCCC call and reports X0 of the answer instead of <see cref="Ready"/>; then counts.</summary>
+    /// <summary>Makes one SMCCC call by HVC and reports X0 of the answer instead of <see cref="Ready"/>; then counts.</summary>
     /// <param name="function">The function id.</param>
     /// <param name="argument">X1.</param>
-    /// <param name="conduit"><see cref="A64.Hvc"/> or <see cref="A64.Smc"/>.</param>
-    public static uint[] Calling(uint function, ulong argument, uint conduit) =>
+    public static uint[] Calling(uint function, ulong argument) =>
     [
-        .. A64.Load(0, function), .. A64.Load(1, argument), conduit,
+        .. A64.Load(0, function), .. A64.Load(1, argument), A64.Hvc,
         .. A64.Load(9, ScratchMachine.ReportPage), A64.Store(0, 9),
         A64.Add(19, 19, 1), A64.Branch(-1),
+    ];
+
+    /// <summary>Reports what a system register with op0 3 reads as; then waits.</summary>
+    public static uint[] Reading(int op1, int crn, int crm, int op2) =>
+    [
+        A64.Isb, A64.ReadSystem(10, 3, op1, crn, crm, op2),
+        .. A64.Load(9, ScratchMachine.ReportPage), A64.Store(10, 9),
+        A64.Wfi, A64.Branch(-1),
     ];
 
     private static uint[] Report(int vcpu) => [.. A64.Load(9, ScratchMachine.ReportPage), .. A64.Load(10, Ready + (uint)vcpu), A64.Store(10, 9)];

@@ -34,6 +34,9 @@ public sealed record ScratchOptions
 
     /// <summary>vCPUs that are started together with the machine although PSCI would leave them off.</summary>
     public IReadOnlyList<int> Started { get; init; } = [0];
+
+    /// <summary>What else a VMM would do to it, before its performance monitors are initialised.</summary>
+    public Action<KvmMachine>? Prepare { get; init; }
 }
 
 /// <summary>A small VM with a guest of a few instructions: for measuring a host and for testing capture and restore on it.</summary>
@@ -97,6 +100,7 @@ public sealed class ScratchMachine : IDisposable
         var scratch = new ScratchMachine(target.Take());
         try
         {
+            options.Prepare?.Invoke(scratch.Machine);
             if (options.Features.Has(VcpuFeatures.PmuV3)) scratch.StartPmu();
             return scratch;
         }

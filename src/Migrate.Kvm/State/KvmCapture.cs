@@ -25,12 +25,26 @@ public static class KvmCapture
     /// <param name="machine">Which.</param>
     /// <param name="host">The boot of this host, where the caller knows it.</param>
     /// <param name="counterFrequency">CNTFRQ_EL0 in Hz; 0 where unknown.</param>
-    /// <exception cref="KvmException">KVM refused something that it must give; a register that it lists and does not read is part of the state.</exception>
+    /// <exception cref="KvmException"><see cref="ErrorCode.Unsupported"/>: the VM has what no capture can carry, by name (<see cref="KvmMachine.Undescribable"/>).
+    /// KVM refused something that it must give; a register that it lists and does not read is part of the state.</exception>
     public static MachineState Capture(KvmMachine machine, BootIdentity? host = null, ulong counterFrequency = 0)
     {
+        Demand(machine.Undescribable);
         var context = new CaptureContext(machine);
         foreach (var part in StateTable.Parts) part.Capture?.Invoke(context);
-        return context.State() with { CapturedOn = host, CounterFrequency = counterFrequency };
+        var state = context.State();
+        Demand(StateTable.WithoutRestore(state));
+        return state with { CapturedOn = host, CounterFrequency = counterFrequency };
+    }
+
+    /// <summary>Nothing is lost silently: what cannot be carried ends the capture.</summary>
+    private static void Demand(IReadOnlyList<string> lost)
+    {
+        if (lost.Count == 0) return;
+        throw new KvmException(ErrorCode.Unsupported, $"the VM cannot be captured: {string.Join("; ", lost)} cannot be carried")
+        {
+            Remedy = "take it from the VM, or create the VM without it",
+        };
     }
 
     private static void Command(KvmDevice? device, (uint Group, ulong Attribute) command, string what)

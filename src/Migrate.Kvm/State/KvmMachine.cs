@@ -11,8 +11,6 @@ public sealed class KvmMachine : IDisposable
 {
     private readonly SortedDictionary<int, KvmVcpu> _vcpus = [];
     private readonly List<(MemorySlot Slot, MappedRegion Memory)> _memory = [];
-    private readonly List<SmcccFilterRange> _filter = [];
-    private readonly List<VmAttribute> _attributes = [];
 
     internal KvmMachine(KvmVm vm, VmType type)
     {
@@ -57,9 +55,12 @@ public sealed class KvmMachine : IDisposable
         VcpuCount = _vcpus.Count,
         Memory = _memory.Select(m => m.Slot).ToEquatableArray(),
         Gic = GicDescription,
-        SmcccFilter = _filter.ToEquatableArray(),
-        Attributes = _attributes.ToEquatableArray(),
+        SmcccFilter = Vm.Record.Filter.ToEquatableArray(),
+        Attributes = Vm.Record.Attributes.ToEquatableArray(),
     };
+
+    /// <summary>What it has and no capture can carry, by name: each is a refusal (<see cref="Model.Ports.MachineReport.Undescribable"/>).</summary>
+    public IReadOnlyList<string> Undescribable => Vm.Record.Undescribable;
 
     /// <summary>The memory behind a guest physical address, to its slot's end.</summary>
     /// <exception cref="ArgumentOutOfRangeException">No slot has it.</exception>
@@ -86,10 +87,6 @@ public sealed class KvmMachine : IDisposable
     internal void Add(MemorySlot slot, MappedRegion memory) => _memory.Add((slot, memory));
 
     internal void Add(KvmVcpu vcpu) => _vcpus.Add(vcpu.Index, vcpu);
-
-    internal void Add(SmcccFilterRange range) => _filter.Add(range);
-
-    internal void Add(VmAttribute attribute) => _attributes.Add(attribute);
 
     internal void Adopt(KvmDevice gic, KvmDevice? its, GicDescription description)
     {

@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using Migrate.Kvm.Handles;
 using Migrate.Kvm.Native;
 using Migrate.Linux;
@@ -13,12 +12,6 @@ namespace Migrate.Kvm.State;
 /// <remarks>Used from one thread at a time. A refusal is an answer; only a broken host is an exception.</remarks>
 public sealed unsafe class KvmTarget : IScratchTarget
 {
-    /// <summary>Attributes that <see cref="SetAttribute"/> knows: capabilities that are enabled once per VM, before its vCPUs.</summary>
-    private static readonly Capability[] Enabled =
-    [
-        Capability.ArmMte, Capability.ArmWritableImpIdRegs, Capability.ArmSystemSuspend, Capability.ArmNisvToUser, Capability.ArmSeaToUser,
-    ];
-
     private readonly KvmSystem _system;
     private readonly bool _isScratch;
     private readonly List<UntriedPart> _untried = [];
@@ -30,7 +23,7 @@ public sealed unsafe class KvmTarget : IScratchTarget
     public KvmTarget(KvmSystem system, bool isScratch = false) => (_system, _isScratch) = (system, isScratch);
 
     /// <summary>Names of VM attributes that a plan for this target may carry.</summary>
-    public static IReadOnlyList<string> KnownAttributes { get; } = [.. Enabled.Select(c => CapabilityNames.AttributePrefix + c.Name())];
+    public static IReadOnlyList<string> KnownAttributes { get; } = [.. AttributeTable.All.Select(a => a.Name)];
 
     /// <summary>What was built so far; null before the VM is there.</summary>
     public KvmMachine? Machine => _machine;
@@ -80,21 +73,11 @@ public sealed unsafe class KvmTarget : IScratchTarget
         return new(errno);
     }
 
-    internal StepAnswer Do(SetAttribute step)
-    {
-        var attribute = step.Attribute;
-        if (!KnownAttributes.Contains(attribute.Name)
-            || !CapabilityNames.TryFind(attribute.Name[CapabilityNames.AttributePrefix.Length..], out var capability))
-            return new(KvmErrno.EINVAL, $"attribute {attribute.Name} is not known here");
-        if (attribute.Type is not (AttributeType.Flag or AttributeType.Number) || attribute.Value.Count > 8)
-            return new(KvmErrno.EINVAL, $"attribute {attribute.Name} is a flag or a number");
-        Span<byte> bytes = stackalloc byte[8];
-        bytes.Clear();
-        attribute.Value.Span.CopyTo(bytes);
-        var errno = _machine!.Vm.TryEnable(capability, BinaryPrimitives.ReadUInt64LittleEndian(bytes));
-        if (errno == 0) _machine.Add(attribute);
-        return new(errno);
-    }
+    internal StepAnswer Do(SetAttribute step) => Give(step.Attribute, typeof(SetAttribute));
+
+    internal StepAnswer Do(ConfigurePmu step) => Give(step.Attribute, typeof(ConfigurePmu));
+
+    internal StepAnswer Do(SetCounterOffset step) => AttributeTable.OffsetCounters(_machine!, step.GuestCounter);
 
     internal StepAnswer Do(MapMemory step)
     {
@@ -134,9 +117,8 @@ public sealed unsafe class KvmTarget : IScratchTarget
     internal StepAnswer Do(InstallFilter step)
     {
         var errno = _machine!.Vm.TryInstallFilter(step.Range);
-        if (errno == 0) _machine.Add(step.Range);
         // A kernel without device attributes on VMs answers EINVAL (seen on 6.1), one without this attribute ENXIO.
-        var absent = errno != 0 && _machine.Vm.HasAttribute(VmAttributes.SmcccControl, VmAttributes.SmcccFilter) != 0;
+        var absent = errno != 0 && _machine.Vm.HasAttribute(VmControl.SmcccControl, VmControl.SmcccFilter) != 0;
         return new(errno, absent ? "this kernel has no SMCCC filter" : "");
     }
 
@@ -182,6 +164,12 @@ public sealed unsafe class KvmTarget : IScratchTarget
         // Of every vCPU the same.
         if (!_untried.Contains(part)) _untried.Add(part);
         return !isCommand;
+    }
+
+    private StepAnswer Give(VmAttribute attribute, Type step)
+    {
+        if (AttributeTable.Find(attribute.Name, step) is not { } part) return new(KvmErrno.EINVAL, $"attribute {attribute.Name} is not known here");
+        return VmAttributes.Problem(attribute) is { } problem ? new(KvmErrno.EINVAL, problem) : part.Restore(_machine!, attribute);
     }
 
     private (KvmHandle? Device, ulong Attribute) Find(string kind, ulong attribute) => kind switch

@@ -61,17 +61,6 @@ public static class RawRestore
         return lines;
     }
 
-    /// <summary>A state as the text of tests/Data/captures: one F line, one R line a register.</summary>
-    public static string CaptureText(KvmSystem system, MachineState state)
-    {
-        var vcpu = state.Vcpus[0];
-        var text = new System.Text.StringBuilder();
-        text.Append(CultureInfo.InvariantCulture, $"F 0x{state.Vm.Features.Bits:x} target 5 type {state.Vm.Type.Raw} ipa {system.CheckExtension(Capability.ArmVmIpaSize)} init 0\n");
-        foreach (var (id, value) in vcpu.Registers) text.Append(CultureInfo.InvariantCulture, $"R {Hex(id)} {value.ToString()[2..]}\n");
-        foreach (var (id, errno) in vcpu.Unreadable) text.Append(CultureInfo.InvariantCulture, $"R {Hex(id)} err{errno}\n");
-        return text.ToString();
-    }
-
     private static string Hex(RegisterId id) => id.Value.ToString("x16", CultureInfo.InvariantCulture);
 
     private static string Digits(RegisterValue value) => value.IsZero ? "0" : value.ToShortString()[2..];

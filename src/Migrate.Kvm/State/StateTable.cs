@@ -32,12 +32,16 @@ internal static class StateTable
             null, (target, step) => target.Do(step)),
         Part<CreateGic>("gic", "After every vCPU. Creating it recomputes the GIC fields of ID registers (kvm_vgic_finalize_idregs), so before those.",
             null, (target, step) => target.Do(step)),
+        Part<ConfigurePmu>("pmu", "Needs vCPUs with a PMU, and is EBUSY once that is initialised; KVM does not give it back (kvm_arm_pmu_v3_set_attr).",
+            null, (target, step) => target.Do(step)),
         Part<InstallFilter>("filter", "EBUSY after the first run; KVM does not give it back.", null, (target, step) => target.Do(step)),
         Part<WriteRegister>("registers", "ID registers decide which others exist, and MPIDR_EL1 addresses the GIC's: before devices. Among themselves: the plan.",
             context => context.Registers(), (target, step) => target.Do(step)),
         Part<WriteDevice>("devices", "The GIC is addressed by MPIDR_EL1; the ITS reads its tables from guest memory, which is complete only now.",
             context => context.Devices(), (target, step) => target.Do(step)),
         Part<RestoreHandler>("handlers", "User-space handlers look at a VM whose registers are there; none lives here.", null, (target, step) => target.Do(step)),
+        Part<SetCounterOffset>("counter offset", "As late as may be, and once for the VM: guest time runs from here. KVM does not give it back.",
+            null, (target, step) => target.Do(step)),
         Part<SetEvents>("events", "Newer kernels commit an abort into PC and PSTATE at once (__kvm_arm_vcpu_set_events).",
             context => context.Events(), (target, step) => target.Do(step)),
         Part<SetMpState>("power state", "Last: a vCPU that may run must be complete.", context => context.PowerStates(), (target, step) => target.Do(step)),
@@ -73,6 +77,15 @@ internal static class StateTable
            where block.Reads.Length != 0
            from attribute in block.Attributes(new DeviceGeometry([new VcpuPlace(0, 0)], 32))
            select (device.Kind, block, attribute),
+    ];
+
+    /// <summary>What a state holds and no part restores, by name. A capture of it would lose it.</summary>
+    public static IReadOnlyList<string> WithoutRestore(MachineState state) =>
+    [
+        .. state.Vm.Attributes.Where(a => AttributeTable.All.All(part => part.Name != a.Name)).Select(a => $"attribute {a.Name}"),
+        .. state.Vm.Gic.Kind is GicKind.None or GicKind.GicV3 ? [] : new[] { $"interrupt controller {state.Vm.Gic.Kind}" },
+        .. state.Devices.Where(d => Devices.All(part => part.Kind != d.Kind)).Select(d => $"device {d.Kind}"),
+        .. state.Vm.Handlers.Concat(state.Handlers.Select(h => h.Handler)).Distinct().Select(h => $"handler {h}"),
     ];
 
     private static readonly Dictionary<Type, StatePart> ByStep = Parts.ToDictionary(p => p.Step);

@@ -23,7 +23,7 @@ public sealed record HostProfile
 
     /// <summary>
     /// Capabilities by KVM_CAP name in kebab case without the prefix (<c>arm-writable-imp-id-regs</c>), and what KVM_CHECK_EXTENSION returned; also devices and
-    /// device attributes, 1 where there (<c>device.gicv3</c>, <c>vcpu-attr.pmu-filter</c>).
+    /// device attributes, 1 where there (<c>device.gicv3</c>, <c>vcpu-attr.pmu-filter</c>), and the PMUs that a VM can choose, by name (<c>pmu.armv8_pmuv3</c>).
     /// </summary>
     public EquatableArray<HostCapability> Capabilities { get; init; }
 

@@ -10,7 +10,7 @@ public sealed record HostShape
     /// <summary>vCPU features, without power_off.</summary>
     public required VcpuFeatures Features { get; init; }
 
-    /// <summary>VM capabilities enabled at creation (<c>cap.mte</c>).</summary>
+    /// <summary>VM capabilities enabled at creation (<c>cap.arm-mte</c>).</summary>
     public EquatableArray<string> Capabilities { get; init; }
 
     /// <summary>The interrupt controller in the kernel.</summary>
@@ -75,8 +75,8 @@ public sealed record RegisterAcceptance
 /// <summary>The acceptance of a dependent register while a field of its controller has one of some values.</summary>
 /// <param name="Controller">The register whose field decides (an ID register of the same VM).</param>
 /// <param name="Shift">The field's lowest bit.</param>
-/// <param name="Width">Its width, 1 to 4 bits.</param>
+/// <param name="Width">Its width, 1 to 5 bits (PMCR_EL0.N has five).</param>
 /// <param name="Values">Bit n set: holds while the field is n.</param>
 /// <param name="Accepts">The acceptance then; null when the register does not exist then (ENOENT).</param>
 /// <param name="Stored">What an accepted value reads back as then.</param>
-public sealed record Conditional(RegisterId Controller, int Shift, int Width, ushort Values, Acceptance? Accepts, StoredAs Stored);
+public sealed record Conditional(RegisterId Controller, int Shift, int Width, uint Values, Acceptance? Accepts, StoredAs Stored);

@@ -156,7 +156,7 @@ public static class ProfileDifference
     }
 
     /// <summary>0-3 5: the numbers whose bits are set.</summary>
-    private static string Numbers(ushort mask, int width)
+    private static string Numbers(uint mask, int width)
     {
         var ranges = new List<string>();
         for (var first = 0; first < 1 << width; first++)

@@ -26,11 +26,13 @@ public readonly record struct StateDifference(string Subject, string Here, strin
             ("GIC", a.Gic.Kind.ToString(), b.Gic.Kind.ToString()),
             ("SMCCC filter", Text(a.SmcccFilter, f => $"0x{f.Base:x}+{f.Count} {f.Action}"), Text(b.SmcccFilter, f => $"0x{f.Base:x}+{f.Count} {f.Action}")),
             ("handlers", Text(a.Handlers, h => h), Text(b.Handlers, h => h)),
-            ("attributes", Text(a.Attributes, x => x.Name), Text(b.Attributes, x => x.Name)),
+            ("attributes", Text(a.Attributes, Words), Text(b.Attributes, Words)),
             ("counter frequency", $"{here.CounterFrequency}", $"{there.CounterFrequency}"),
         ];
         return parts.Where(p => p.Here != p.There).Select(p => new StateDifference(p.Subject, p.Here, p.There));
     }
+
+    private static string Words(VmAttribute attribute) => $"{attribute.Name} {VmAttributes.Describe(attribute)}".TrimEnd();
 
     private static string Text<T>(EquatableArray<T> items, Func<T, string> text) =>
         items.Count == 0 ? Nothing : string.Join("; ", items.Select(text));

@@ -115,7 +115,7 @@ public enum AttributeType
 }
 
 /// <summary>One typed, sized attribute of a VM (row CREATE): the extensible part of a description.</summary>
-/// <param name="Name">Dotted lowercase name, <c>cap.mte</c>.</param>
+/// <param name="Name">Dotted lowercase name, <c>cap.arm-mte</c>; those known here are in <see cref="VmAttributes"/>.</param>
 /// <param name="Type">How to read the value.</param>
 /// <param name="Required">Whether a destination that does not know the name must refuse; otherwise it carries the attribute along.</param>
 /// <param name="Value">The value: little-endian number, UTF-8 text, or bytes; empty for a flag.</param>

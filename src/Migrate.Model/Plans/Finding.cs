@@ -70,7 +70,7 @@ public enum FindingCode
     /// <summary>A user-space handler that the guest relies on is missing.</summary>
     HandlerMissing = 12,
 
-    /// <summary>A required VM attribute that the destination does not know.</summary>
+    /// <summary>A required VM attribute that the destination does not know, or whose value is none of its kind.</summary>
     AttributeUnknown = 13,
 
     /// <summary>A left-out register: its value is what the destination does anyway.</summary>
@@ -91,8 +91,23 @@ public enum FindingCode
     /// <summary>Part of the machine cannot be described (VFIO, vhost, an unknown device).</summary>
     Undescribable = 19,
 
+    /// <summary>The destination has no counter offset: the guest's physical counter becomes the host's own.</summary>
+    CounterOffset = 20,
+
+    /// <summary>The performance monitors cannot be configured as the guest's were: another PMU, no event filter, no choice of counters.</summary>
+    Pmu = 21,
+
+    /// <summary>The guest has memory tagging, whose tags are not carried.</summary>
+    MemoryTags = 22,
+
+    /// <summary>A capability of KVM that the VM was created with is missing at the destination.</summary>
+    CapabilityMissing = 23,
+
+    /// <summary>An attribute of vCPUs (an interrupt, the place of stolen time) that the destination does not have.</summary>
+    VcpuAttribute = 24,
+
     /// <summary>The destination refused a step that no other kind names (a device's state, pending events, a power state); only a dry run finds it.</summary>
-    StepRefused = 20,
+    StepRefused = 25,
 }
 
 /// <summary>One thing that stands between a state and a destination, or that is worth knowing.</summary>

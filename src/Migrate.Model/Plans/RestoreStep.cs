@@ -61,6 +61,14 @@ public sealed record CreateGic(GicDescription Gic) : RestoreStep
     public override StepPhase Phase => StepPhase.Prepare;
 }
 
+/// <summary>Gives the performance monitors what KVM does not give back (<c>pmu.name</c>, <c>pmu.counters</c>, <c>pmu.filter</c>), through the first vCPU for all.</summary>
+/// <param name="Attribute">Which.</param>
+public sealed record ConfigurePmu(VmAttribute Attribute) : RestoreStep
+{
+    /// <inheritdoc/>
+    public override StepPhase Phase => StepPhase.Prepare;
+}
+
 /// <summary>KVM_ARM_VCPU_FINALIZE(SVE), after the vector lengths and before every other SVE register.</summary>
 /// <param name="Vcpu">Which vCPU.</param>
 public sealed record FinalizeSve(int Vcpu) : RestoreStep
@@ -115,6 +123,14 @@ public sealed record WriteDevice(DeviceState Device) : RestoreStep
 /// <summary>Gives a user-space handler its state.</summary>
 /// <param name="State">The state.</param>
 public sealed record RestoreHandler(HandlerState State) : RestoreStep
+{
+    /// <inheritdoc/>
+    public override StepPhase Phase => StepPhase.Apply;
+}
+
+/// <summary>KVM_ARM_SET_COUNTER_OFFSET, so that both counters of every vCPU go on from one value.</summary>
+/// <param name="GuestCounter">What the guest's counters read as at this moment.</param>
+public sealed record SetCounterOffset(ulong GuestCounter) : RestoreStep
 {
     /// <inheritdoc/>
     public override StepPhase Phase => StepPhase.Apply;

@@ -25,6 +25,10 @@ internal static class RuleTable
         SmcccFilterRule.Examine,
         HandlerRule.Examine,
         AttributeRule.Examine,
+        MemoryTagsRule.Examine,
+        CounterOffsetRule.Examine,
+        VcpuAttributeRule.Examine,
+        PowerStateRule.Examine,
         UndescribableRule.Examine,
         CounterFrequencyRule.Examine,
         UnreadableRule.Examine,
@@ -40,6 +44,7 @@ internal static class RuleTable
         PmuRule.Relieve,
         AbsentFeatureRule.Relieve,
         CacheGeometryRule.Relieve,
+        CounterOffsetRule.Relieve,
         PhysicalTimerRule.Relieve,
         HiddenFieldRule.Relieve,
     ];

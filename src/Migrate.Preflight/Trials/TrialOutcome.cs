@@ -32,7 +32,7 @@ internal sealed class LostSteps
             var vcpu = VcpuOf(step);
             if (_everything) Lose(failure.Step, step, "needs the VM, which was not created");
             else if (vcpu is { } own && _vcpus.Contains(own)) Lose(failure.Step, step, $"needs vCPU {own}, which was not created");
-            else if (step is CreateGic or WriteDevice && _vcpus.Count > 0) Lose(failure.Step, step, "needs every vCPU, and one was not created");
+            else if (step is CreateGic or WriteDevice or ConfigurePmu or SetCounterOffset && _vcpus.Count > 0) Lose(failure.Step, step, "needs every vCPU, and one was not created");
             else if (step is WriteDevice && noGic) Lose(failure.Step, step, "needs the interrupt controller, which was not created");
             else if (step is CreateVm) _everything = true;
             else if (step is CreateVcpu or FinalizeSve) _vcpus.Add(vcpu!.Value);

@@ -19,6 +19,8 @@ internal static class TrialWords
         CreateVcpu => "vCPU features",
         CreateGic s => s.Gic.Kind.ToString(),
         FinalizeSve => "SVE",
+        ConfigurePmu s => $"attribute {s.Attribute.Name}",
+        SetCounterOffset => "counter offset",
         InstallFilter s => $"SMCCC filter 0x{s.Range.Base:x}",
         WriteRegister s => RegisterCatalog.Name(s.Id),
         WriteDevice s => $"state of {s.Device.Kind}",

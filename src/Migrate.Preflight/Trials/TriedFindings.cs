@@ -159,7 +159,10 @@ internal sealed class TriedFindings
     private static FindingCode Code(RestoreStep step, int errno) => step switch
     {
         CreateVm => FindingCode.IpaSize,
-        SetAttribute => FindingCode.AttributeUnknown,
+        SetAttribute s => s.Attribute.Name.StartsWith("cap.", StringComparison.Ordinal) ? FindingCode.CapabilityMissing : FindingCode.AttributeUnknown,
+        ConfigurePmu => FindingCode.Pmu,
+        SetCounterOffset => FindingCode.CounterOffset,
+        WriteDevice { Device.Kind: "vcpu" } => FindingCode.VcpuAttribute,
         MapMemory => FindingCode.MemoryLayout,
         CreateVcpu => FindingCode.VcpuFeatures,
         FinalizeSve => FindingCode.SveLengths,

@@ -20,6 +20,7 @@ internal sealed class RegisterStore(ulong counterFrequency)
     private readonly Dictionary<int, Dictionary<RegisterId, Stored>> _own = [];
     private readonly long _created = Stopwatch.GetTimestamp();
     private readonly double _ticksPerSecond = counterFrequency == 0 ? DefaultFrequency : counterFrequency;
+    private Stored? _offset;
 
     /// <summary>The shape that answers. Set with the first vCPU, and again when an interrupt controller changes it.</summary>
     public ShapeIndex? Shape { get; set; }
@@ -42,9 +43,14 @@ internal sealed class RegisterStore(ulong counterFrequency)
             return new(0, "nobody asked this host");
         }
         if (!answer.IsAccepted) return new(answer.Errno);
+        // kvm_arm_timer_set_reg: success, and nothing happens.
+        if (_offset is not null && IsCounter(id)) return StepAnswer.Ok;
         Put(vcpu, id, answer.ReadsBack ?? value);
         return StepAnswer.Ok;
     }
+
+    /// <summary>KVM_ARM_SET_COUNTER_OFFSET: both counters of every vCPU go on from one value; writes of them are ignored from now on.</summary>
+    public void OffsetCounters(ulong guestCounter) => _offset = new Stored(new RegisterValue(guestCounter), Stopwatch.GetTimestamp());
 
     /// <summary>KVM_GET_ONE_REG. A register that the profile could not read is answered EINVAL.</summary>
     public ReadAnswer Read(int vcpu, RegisterId id)
@@ -75,6 +81,7 @@ internal sealed class RegisterStore(ulong counterFrequency)
 
     private RegisterValue? Current(int vcpu, RegisterId id)
     {
+        if (_offset is { } offset && IsCounter(id)) return Counted(offset.Value, offset.At);
         if (TryStored(vcpu, id, out var stored)) return IsCounter(id) ? Counted(stored.Value, stored.At) : stored.Value;
         if (Shape!.Find(id)?.Reset is not { } reset) return null;
         if (id == Mpidr) return new RegisterValue(AffinityOf(vcpu, reset.Low));

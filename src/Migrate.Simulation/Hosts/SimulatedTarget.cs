@@ -127,10 +127,12 @@ public sealed class SimulatedTarget : IScratchTarget
         CreateGic create => CreateGic(create.Gic),
         FinalizeSve finalize => Finalize(finalize.Vcpu),
         InstallFilter install => _filter.Install(install.Range, _profile.HasSmcccFilter, _hasRun),
+        ConfigurePmu configure => Configure(configure.Attribute),
         WriteRegister write => Write(write),
         LeaveOut => StepAnswer.Ok,
         WriteDevice write => Write(write),
         RestoreHandler restore => Restore(restore.State),
+        SetCounterOffset set => SetOffset(set.GuestCounter),
         SetEvents set => Set(set.Vcpu, set.Events),
         SetMpState set => Set(set.Vcpu, set.State),
         _ => new(Errno.EINVAL, $"no such step: {step.GetType().Name}"),
@@ -155,6 +157,32 @@ public sealed class SimulatedTarget : IScratchTarget
             return new(Errno.EINVAL, $"attribute {attribute.Name} is not known here");
         // kvm_vm_ioctl_enable_cap: MTE and writable implementation ids only while there is no vCPU.
         if (isCapability && _vcpus.Count != 0) return new(Errno.EINVAL, "capabilities come before the first vCPU");
+        return StepAnswer.Ok;
+    }
+
+    // kvm_arm_pmu_v3_set_attr; an attribute that the kernel does not have is ENXIO.
+    private StepAnswer Configure(VmAttribute attribute)
+    {
+        if (_vcpus.Count == 0) return new(Errno.ENOEXEC, "there is no vCPU");
+        if (!_features.Has(VcpuFeatures.PmuV3)) return new(Errno.ENODEV, "the vCPUs have no PMU");
+        if (VmAttributes.Problem(attribute) is { } problem) return new(Errno.EINVAL, problem);
+        var (needs, isThere) = attribute.Name switch
+        {
+            VmAttributes.PmuName => ("vcpu-attr.pmu-set-pmu", Capability("pmu." + VmAttributes.TextOf(attribute)) > 0),
+            VmAttributes.PmuCounters => ("vcpu-attr.pmu-set-counters", true),
+            VmAttributes.PmuFilter => ("vcpu-attr.pmu-filter", true),
+            _ => ("", false),
+        };
+        if (Capability(needs) <= 0 || !isThere) return new(Errno.ENXIO, $"the host has no {attribute.Name} {VmAttributes.Describe(attribute)}");
+        return _hasRun ? new(Errno.EBUSY, "a vCPU has run") : StepAnswer.Ok;
+    }
+
+    // kvm_vm_ioctl_set_counter_offset; a kernel without it answers EINVAL to the unknown ioctl (kvm_arch_vm_ioctl).
+    private StepAnswer SetOffset(ulong guestCounter)
+    {
+        if (Capability(VmAttributes.CounterOffset) == 0) return new(Errno.EINVAL, "the host has no counter offset");
+        if (_vcpus.Count == 0) return new(Errno.ENOEXEC, "there is no vCPU to read the host's counter through");
+        _registers.OffsetCounters(guestCounter);
         return StepAnswer.Ok;
     }
 

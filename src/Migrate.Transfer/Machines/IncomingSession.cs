@@ -86,6 +86,7 @@ public sealed class IncomingSession : IRestoreTarget, IDisposable
         WriteRegister write => write.Value.Size * 3 + write.Why.Length * 3L,
         LeaveOut left => left.Captured.Size + left.Why.Length * 3L,
         SetAttribute set => set.Attribute.Value.Count + set.Attribute.Name.Length * 3L,
+        ConfigurePmu configure => configure.Attribute.Value.Count + configure.Attribute.Name.Length * 3L,
         WriteDevice device => device.Device.Attributes.Count * 64L,
         RestoreHandler handler => handler.State.State.Count,
         _ => 0L,

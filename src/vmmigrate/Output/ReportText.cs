@@ -1,4 +1,5 @@
 using Migrate.Model;
+using Migrate.Model.Machines;
 using Migrate.Model.Plans;
 using Migrate.Model.Registers;
 using Spectre.Console;
@@ -99,16 +100,18 @@ internal static class PlanText
         var (what, value, why) = step switch
         {
             CreateVm s => ("create VM", s.Type.ToString(), ""),
-            SetAttribute s => ($"attribute {s.Attribute.Name}", "", ""),
+            SetAttribute s => ($"attribute {s.Attribute.Name}", VmAttributes.Describe(s.Attribute), ""),
             MapMemory s => ($"memory slot {s.Slot.Slot}", $"0x{s.Slot.GuestAddress:x} + {Units.Bytes(s.Slot.Size)}", ""),
             CreateVcpu s => ($"create vCPU {s.Vcpu}", s.Features.ToString(), ""),
             CreateGic s => ("create GIC", s.Gic.Kind.ToString(), ""),
             FinalizeSve s => ($"finalize SVE, vCPU {s.Vcpu}", "", ""),
+            ConfigurePmu s => (s.Attribute.Name, VmAttributes.Describe(s.Attribute), ""),
             InstallFilter s => ("SMCCC filter", $"0x{s.Range.Base:x} + {s.Range.Count}: {KebabCase.Of(s.Range.Action.ToString())}", ""),
             WriteRegister s => ($"write {RegisterCatalog.Name(s.Id)}, vCPU {s.Vcpu}", s.Value.ToShortString(), s.Captured is { } was ? $"instead of {was.ToShortString()}: {s.Why}" : ""),
             LeaveOut s => ($"leave out {RegisterCatalog.Name(s.Id)}, vCPU {s.Vcpu}", s.Captured.ToShortString(), s.Why),
             WriteDevice s => ($"write device {s.Device.Kind}", $"{s.Device.Attributes.Count} attributes", ""),
             RestoreHandler s => ($"restore handler {s.State.Handler}", $"{s.State.State.Count} bytes", ""),
+            SetCounterOffset s => ("counter offset", $"the guest's counters go on from 0x{s.GuestCounter:x}", ""),
             SetEvents s => ($"pending events, vCPU {s.Vcpu}", s.Events.SErrorPending ? "SError" : "none", ""),
             SetMpState s => ($"power state, vCPU {s.Vcpu}", KebabCase.Of(s.State.ToString()), ""),
             _ => (step.GetType().Name, "", ""),

@@ -2,6 +2,7 @@ using Migrate.Model.Encoding;
 using Migrate.Model.Foreign;
 using Migrate.Model.Hosts;
 using Migrate.Model.Machines;
+using Migrate.Model.Plans;
 
 namespace Migrate.Tests.House;
 
@@ -18,13 +19,20 @@ public class ExampleTests
 
     [Theory]
     [MemberData(nameof(Hosts))]
-    public void Every_example_host_is_what_its_captures_convert_to(string file)
+    public void Every_example_host_is_what_the_lab_measured_last(string file)
     {
         var name = Path.GetFileNameWithoutExtension(file);
         var dash = name.IndexOf('-');
-        var host = $"{name[..dash]}.{name[(dash + 1)..]}";
-        var expected = ForeignProfile.Assume(Capture(host + ".all"), Capture(host + ".min"));
-        Assert.Equal(expected, (HostProfile)DocumentFile.Read(File.ReadAllBytes(Examples("hosts", file)), file).Value);
+        var measured = File.ReadAllBytes(Repository.Data("lab", $"{name[..dash]}.{name[(dash + 1)..]}", "probe.profile"));
+        Assert.Equal(measured, File.ReadAllBytes(Examples("hosts", file)));
+        Assert.Equal(Evidence.Measured, ((HostProfile)DocumentFile.Read(measured, file).Value).Evidence);
+    }
+
+    [Fact]
+    public void The_examples_are_hosts_of_six_kernels_and_of_three_CPUs()
+    {
+        var names = Hosts.Select(row => Path.GetFileNameWithoutExtension(row.Data).Split('-', 2)).ToList();
+        Assert.True(names.Select(n => n[0]).Distinct().Count() >= 6 && names.Select(n => n[1]).Distinct().Count() >= 3, string.Join(' ', Hosts.Select(r => r.Data)));
     }
 
     [Theory]

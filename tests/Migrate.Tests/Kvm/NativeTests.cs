@@ -30,6 +30,7 @@ public class NativeTests
         ["KVM_SET_SIGNAL_MASK"] = 0x4004ae8b,
         ["KVM_GET_MP_STATE"] = 0x8004ae98,
         ["KVM_SET_MP_STATE"] = 0x4004ae99,
+        ["KVM_SET_GUEST_DEBUG"] = 0x4208ae9b,
         ["KVM_GET_VCPU_EVENTS"] = 0x8040ae9f,
         ["KVM_SET_VCPU_EVENTS"] = 0x4040aea0,
         ["KVM_GET_ONE_REG"] = 0x4010aeab,

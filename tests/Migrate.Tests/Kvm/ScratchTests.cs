@@ -13,7 +13,6 @@ public class ScratchTests
         Assert.Equal([0xd2824680, 0xf2a00000, 0xf2d579a0, 0xf2ffdde0], A64.Load(0, 0xfeef_abcd_0000_1234));
         Assert.Equal(0xf900012au, A64.Store(10, 9));          // str x10, [x9]
         Assert.Equal(0xb900012au, A64.Store32(10, 9));        // str w10, [x9]
-        Assert.Equal(0xf940012au, A64.LoadFrom(10, 9));       // ldr x10, [x9]
         Assert.Equal(0x91000673u, A64.Add(19, 19, 1));        // add x19, x19, #1
         Assert.Equal(0x17ffffffu, A64.Branch(-1));            // b .-4
         Assert.Equal(A64.Forever, A64.Branch(0));             // b .

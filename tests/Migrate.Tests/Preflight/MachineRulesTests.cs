@@ -142,11 +142,11 @@ public class MachineRulesTests
     [Fact]
     public void An_unknown_required_attribute_is_refused_and_an_optional_one_carried_unset()
     {
-        var state = Machine().WithVm(vm => vm with { Attributes = [Attribute("cap.mte", true), Attribute("note.owner", false)] });
-        Assert.Equal("attribute cap.mte", Assert.Single(Plan(state, Host()).Findings).Subject);
-        var plan = Plan(state, Host() with { KnownAttributes = ["cap.mte"] });
+        var state = Machine().WithVm(vm => vm with { Attributes = [Attribute("vendor.thing", true), Attribute("note.owner", false)] });
+        Assert.Equal("attribute vendor.thing", Assert.Single(Plan(state, Host()).Findings).Subject);
+        var plan = Plan(state, Host() with { KnownAttributes = ["vendor.thing"] });
         Assert.Equal(Verdict.Yes, plan.Verdict);
-        Assert.Equal("cap.mte", Assert.Single(plan.Steps.OfType<SetAttribute>()).Attribute.Name);
+        Assert.Equal("vendor.thing", Assert.Single(plan.Steps.OfType<SetAttribute>()).Attribute.Name);
     }
 
     [Fact]

@@ -20,6 +20,14 @@ public class PlanOrderTests
         ("VM first", s => s is CreateVm, s => s is not CreateVm),
         ("attributes before vCPUs", s => s is SetAttribute, s => s is CreateVcpu),
         ("vCPUs before the GIC", s => s is CreateVcpu, s => s is CreateGic),
+        ("vCPUs before the PMU", s => s is CreateVcpu, s => s is ConfigurePmu),
+        ("PMU before its interrupt and init", s => s is ConfigurePmu, s => s is WriteDevice),
+        ("PMU chosen before PMCR", s => s is ConfigurePmu, s => Writes(s, Pmcr)),
+        ("PMU chosen before its counters", s => Configures(s, VmAttributes.PmuName), s => Configures(s, VmAttributes.PmuCounters)),
+        ("PMU chosen before its filter", s => Configures(s, VmAttributes.PmuName), s => Configures(s, VmAttributes.PmuFilter)),
+        ("ring before its bitmap", s => Sets(s, VmAttributes.DirtyRing), s => Sets(s, VmAttributes.DirtyRingWithBitmap)),
+        ("bitmap before memory", s => Sets(s, VmAttributes.DirtyRingWithBitmap), s => s is MapMemory),
+        ("stolen time after memory", s => s is MapMemory, s => s is WriteDevice { Device.Kind: "vcpu" }),
         ("vCPUs before registers", s => s is CreateVcpu, s => s is WriteRegister),
         ("lengths before finalize", s => Writes(s, Vls), s => s is FinalizeSve),
         ("finalize before SVE data", s => s is FinalizeSve, s => Writes(s, Z0)),
@@ -46,6 +54,13 @@ public class PlanOrderTests
         Assert.Equal(["PFR1 before WORKAROUND_2"], Broken(Swapped(Full(), s => Writes(s, Pfr1), s => Writes(s, FirmwareRegisters.Workaround2))));
 
     [Fact]
+    public void A_plan_that_filters_events_before_it_chooses_the_pmu_is_caught()
+    {
+        var steps = Full().Steps.Where(s => !Configures(s, VmAttributes.PmuCounters));
+        Assert.Equal(["PMU chosen before its filter"], Broken(Swapped(steps, s => Configures(s, VmAttributes.PmuName), s => Configures(s, VmAttributes.PmuFilter))));
+    }
+
+    [Fact]
     public void A_plan_with_pstate_before_x0_is_caught() =>
         Assert.Contains("PSTATE last of core", Broken(Swapped(Full(), s => Writes(s, X0), s => Writes(s, Pstate))));
 
@@ -63,18 +78,31 @@ public class PlanOrderTests
     private static RestorePlan Full()
     {
         var features = Features | VcpuFeatures.Sve | VcpuFeatures.PmuV3;
-        var host = Profile([Any(PmInterrupts), .. Base(), Any(Pmcr)], features) with { KnownAttributes = ["cap.mte"] };
+        var host = Profile([Any(PmInterrupts), .. Base(), Any(Pmcr)], features) with
+        {
+            KnownAttributes = [VmAttributes.DirtyRing, VmAttributes.DirtyRingWithBitmap, VmAttributes.PmuName, VmAttributes.PmuCounters, VmAttributes.PmuFilter],
+            Capabilities = [new("pmu.p", 1), new("dirty-log-ring-acq-rel", 1 << 20), new("dirty-log-ring-with-bitmap", 1),
+                new("vcpu-attr.pmu-set-pmu", 1), new("vcpu-attr.pmu-set-counters", 1), new("vcpu-attr.pmu-filter", 1), new("vcpu-attr.stolen-time", 1)],
+        };
         var state = Migrate.Preflight.DefaultMachine.Of(host, features, 2);
         var wide = new[] { new Register(Vls, new RegisterValue(new byte[64])), new Register(Z0, new RegisterValue(new byte[256])) };
         state = state with
         {
-            Vm = state.Vm with { Attributes = [new VmAttribute("cap.mte", AttributeType.Flag, true, [])] },
+            Vm = state.Vm with
+            {
+                // In no order that the kernel would take.
+                Attributes =
+                [
+                    VmAttributes.Filter([new(0, 1, PmuFilterAction.Deny)]), VmAttributes.Number(VmAttributes.PmuCounters, 2), VmAttributes.Text(VmAttributes.PmuName, "p"),
+                    VmAttributes.Flag(VmAttributes.DirtyRingWithBitmap), VmAttributes.Number(VmAttributes.DirtyRing, 65536),
+                ],
+            },
             Vcpus = state.Vcpus.Select(v => v with
             {
                 Events = new VcpuEvents(true, false, 0, false),
                 Registers = v.Registers.With(wide)
             }).ToEquatableArray(),
-            Devices = [new DeviceState("gicv3", [])],
+            Devices = [new DeviceState("vcpu", [new DeviceAttribute(2, 0, new RegisterValue(0x4000_0000))]), new DeviceState("gicv3", [])],
         };
         var shape = host.Shapes[0];
         return Plan(state, host with
@@ -86,9 +114,15 @@ public class PlanOrderTests
 
     private static bool Writes(RestoreStep step, RegisterId id) => step is WriteRegister write && write.Id == id;
 
-    private static List<RestoreStep> Swapped(RestorePlan plan, Func<RestoreStep, bool> one, Func<RestoreStep, bool> other)
+    private static bool Configures(RestoreStep step, string name) => step is ConfigurePmu configure && configure.Attribute.Name == name;
+
+    private static bool Sets(RestoreStep step, string name) => step is SetAttribute set && set.Attribute.Name == name;
+
+    private static List<RestoreStep> Swapped(RestorePlan plan, Func<RestoreStep, bool> one, Func<RestoreStep, bool> other) => Swapped(plan.Steps, one, other);
+
+    private static List<RestoreStep> Swapped(IEnumerable<RestoreStep> plan, Func<RestoreStep, bool> one, Func<RestoreStep, bool> other)
     {
-        var steps = plan.Steps.ToList();
+        var steps = plan.ToList();
         var (a, b) = (steps.FindIndex(s => one(s)), steps.FindIndex(s => other(s)));
         (steps[a], steps[b]) = (steps[b], steps[a]);
         return steps;

@@ -21,6 +21,8 @@ public class SimulatedHostTests
     private static RegisterId Z0 => RegisterId.Of(RegisterClass.Sve, 0, 256);
     private static VmAttribute Flag(string name) => new(name, AttributeType.Flag, true, default);
 
+    private static ConfigurePmu Deny() => new(VmAttributes.Filter([new PmuFilterRange(0x11, 1, PmuFilterAction.Deny)]));
+
     /// <summary>Name, steps that succeed, the step in question, its errno.</summary>
     private static readonly (string Name, RestoreStep[] Before, RestoreStep Step, int Errno)[] Table =
     [
@@ -64,6 +66,16 @@ public class SimulatedHostTests
         ("unknown attribute", [Vm()], new SetAttribute(Flag("vendor.thing")), EINVAL),
         ("capability that is absent", [Vm()], new SetAttribute(Flag("cap.arm-system-suspend")), EINVAL),
         ("capability after a vCPU", [Vm(), new CreateVcpu(0, Min)], new SetAttribute(Flag("cap.arm-mte")), EINVAL),
+
+        ("PMU filter before its vCPU", [Vm()], Deny(), ENOEXEC),
+        ("PMU filter without a PMU", [Vm(), new CreateVcpu(0, Min)], Deny(), ENODEV),
+        ("PMU filter", [Vm(), new CreateVcpu(0, All)], Deny(), 0),
+        ("PMU filter that is none", [Vm(), new CreateVcpu(0, All)], new ConfigurePmu(new VmAttribute("pmu.filter", AttributeType.Bytes, true, [1])), EINVAL),
+        ("PMU by its name", [Vm(), new CreateVcpu(0, All)], new ConfigurePmu(VmAttributes.Text("pmu.name", "armv8_pmuv3_0")), 0),
+        ("PMU by another name", [Vm(), new CreateVcpu(0, All)], new ConfigurePmu(VmAttributes.Text("pmu.name", "armv8_other")), ENXIO),
+        ("PMU counters that the kernel cannot set", [Vm(), new CreateVcpu(0, All)], new ConfigurePmu(VmAttributes.Number("pmu.counters", 2)), ENXIO),
+        ("counter offset before a vCPU", [Vm()], new SetCounterOffset(1), ENOEXEC),
+        ("counter offset", [Vm(), new CreateVcpu(0, Min)], new SetCounterOffset(1), 0),
 
         ("finalize", [Vm(), new CreateVcpu(0, All)], new FinalizeSve(0), 0),
         ("finalize twice", [Vm(), new CreateVcpu(0, All), new FinalizeSve(0)], new FinalizeSve(0), EPERM),
@@ -129,6 +141,23 @@ public class SimulatedHostTests
 
         Assert.All(answers.Take(before.Length), answer => Assert.Equal(0, answer.Errno));
         Assert.Equal(errno, answers[^1].Errno);
+    }
+
+    [Fact]
+    public void A_counter_offset_moves_the_counters_of_every_vcpu_and_makes_their_writes_vain()
+    {
+        var target = new SimulatedHost(WithSve).NewTarget();
+        target.Execute([Vm(), new CreateVcpu(0, Min), new CreateVcpu(1, Min)]);
+        Assert.Equal(0, target.Execute([new SetCounterOffset(1UL << 50)])[0].Errno);
+        Assert.Equal(0, target.Execute([Write(Count, 5, vcpu: 1)])[0].Errno);
+        Assert.All(target.Read([new(0, Count), new(1, Count)]), a => Assert.True(a.Value!.Value.Low >= 1UL << 50));
+    }
+
+    [Fact]
+    public void A_host_without_counter_offset_refuses_it()
+    {
+        var target = new SimulatedHost(WithSve with { Capabilities = [new("counter-offset", 0)] }).NewTarget();
+        Assert.Equal([0, 0, EINVAL], target.Execute([Vm(), new CreateVcpu(0, Min), new SetCounterOffset(1)]).Select(a => a.Errno));
     }
 
     [Fact]

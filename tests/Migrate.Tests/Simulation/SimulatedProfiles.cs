@@ -33,7 +33,8 @@ internal static class SimulatedProfiles
         Evidence = Evidence.Measured,
         IpaSizes = [36, 40, 48],
         HasSmcccFilter = true,
-        Capabilities = [new("arm-mte", 1), new("arm-system-suspend", 0), new("arm-inject-serror-esr", 1)],
+        Capabilities = [new("arm-mte", 1), new("arm-system-suspend", 0), new("arm-inject-serror-esr", 1),
+            new("pmu.armv8_pmuv3_0", 1), new("vcpu-attr.pmu-set-pmu", 1), new("vcpu-attr.pmu-filter", 1), new("vcpu-attr.pmu-set-counters", 0)],
         Handlers = ["psci"],
         CounterFrequency = 62_500_000,
         Shapes = captures.Select(Shape).Append(new HostShape { Features = VcpuFeatures.Psci02 | VcpuFeatures.El2, Errno = 22, RefusedAt = "vcpu_init" })

@@ -52,12 +52,12 @@ internal static class Acceptances
         r.Hint("name", v => RegisterCatalog.Name(v.Controller), "The controller's name, as a help for people; ignored on reading.");
         var controller = r.Required("controller", Registers.Id, v => v.Controller, "The register whose field decides.");
         var shift = r.Required("shift", Shapes.Int32Between(0, 63), v => v.Shift, "The field's lowest bit.");
-        var width = r.Required("width", Shapes.Int32Between(1, 4), v => v.Width, "Its width in bits.");
-        var values = r.Required("values", Shapes.UInt16, v => v.Values, "Bit n set: holds while the field is n.");
+        var width = r.Required("width", Shapes.Int32Between(1, 5), v => v.Width, "Its width in bits.");
+        var values = r.Required("values", Shapes.UInt32, v => v.Values, "Bit n set: holds while the field is n.");
         var accepts = r.Optional("accepts", Shapes.Optional(Accepted), v => v.Accepts, null,
             "The acceptance then; absent when the register does not exist then.");
         var stored = r.Optional("stored", Stored, v => v.Stored, StoredAs.Unchanged, "What an accepted value reads back as then.");
-        r.Rule(v => Rules.Field(v.Shift, v.Width, 4, Bits(v.Controller)) ?? MaskProblem(v.Width, v.Values));
+        r.Rule(v => Rules.Field(v.Shift, v.Width, 5, Bits(v.Controller)) ?? MaskProblem(v.Width, v.Values));
         return r.Build(v => new Conditional(v.Get(controller), v.Get(shift), v.Get(width), v.Get(values), v.Get(accepts), v.Get(stored)));
     }
 
@@ -120,8 +120,8 @@ internal static class Acceptances
     }
 
     /// <summary>A mask of accepted values has a bit for each value of the field, and for no others.</summary>
-    private static string? MaskProblem(int width, ushort mask) =>
-        mask >> (1 << width) != 0 ? $"a mask of 0x{mask:x} names values that a field of {width} bits does not have" : null;
+    private static string? MaskProblem(int width, uint mask) =>
+        (ulong)mask >> (1 << width) != 0 ? $"a mask of 0x{mask:x} names values that a field of {width} bits does not have" : null;
 
     private static string? RegisterProblem(RegisterAcceptance register)
     {

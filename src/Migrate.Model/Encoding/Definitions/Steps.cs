@@ -21,12 +21,17 @@ internal static class Steps
             "vcpu", Rules.VcpuIndex, s => s.Vcpu, "Which vCPU.", v => new(v)))
         .With("install-filter", One<InstallFilter, SmcccFilterRange>("InstallFilter", "Installs one range of the SMCCC filter.",
             "range", VmDescriptions.FilterRange, s => s.Range, "The range.", v => new(v)))
+        .With("configure-pmu", One<ConfigurePmu, VmAttribute>("ConfigurePmu", "Gives the performance monitors what KVM does not give back.",
+            "attribute", VmDescriptions.Attribute, s => s.Attribute, "Which.", v => new(v)))
         .With("write-register", WriteRegister())
         .With("leave-out", LeaveOut())
         .With("write-device", One<WriteDevice, DeviceState>("WriteDevice", "Writes one device's attributes in order.",
             "state", MachineStates.Device, s => s.Device, "The device and its attributes.", v => new(v), oneLine: false))
         .With("restore-handler", One<RestoreHandler, HandlerState>("RestoreHandler", "Gives a user-space handler its state.",
             "state", MachineStates.Handler, s => s.State, "The state.", v => new(v)))
+        .With("set-counter-offset", One<SetCounterOffset, ulong>("SetCounterOffset",
+            "KVM_ARM_SET_COUNTER_OFFSET, so that both counters of every vCPU go on from one value.",
+            "guestCounter", Shapes.Hex64, s => s.GuestCounter, "What the guest's counters read as at this moment.", v => new(v)))
         .With("set-events", SetEvents())
         .With("set-mp-state", SetMpState());
 

@@ -107,7 +107,7 @@ internal static class VmDescriptions
     private static Shape<VmAttribute> DefineAttribute()
     {
         var r = new RecordShape<VmAttribute>("VmAttribute", "One typed, sized attribute of a VM.");
-        var name = r.Required("name", Rules.Word, v => v.Name, "Dotted lowercase name, cap.mte.");
+        var name = r.Required("name", Rules.Word, v => v.Name, "Dotted lowercase name: cap.arm-system-suspend, counter-offset, pmu.filter.");
         var type = r.Required("type", Shapes.Enum<AttributeType>(), v => v.Type, "How to read the value.");
         var required = r.Required("required", Shapes.Boolean, v => v.Required,
             "Whether a destination that does not know the name must refuse.");
@@ -123,7 +123,7 @@ internal static class VmDescriptions
         AttributeType.Number when attribute.Value.Count is 0 or > 8 =>
             $"the number {attribute.Name} has {attribute.Value.Count} bytes; 1 to 8 are possible",
         AttributeType.Text when !System.Text.Unicode.Utf8.IsValid(attribute.Value.Span) => $"the text {attribute.Name} is not UTF-8",
-        _ => null,
+        _ => VmAttributes.Problem(attribute),
     };
 
     private static string? IdProblem(string id) =>

@@ -142,6 +142,8 @@ internal sealed class FakeVm : IProbeVm
 
     public int HasVcpuAttribute(int vcpu, uint group, ulong attribute) => group == 1 ? 0 : 6;
 
+    public IEnumerable<string> Pmus() => _host.Profile.Capabilities.Where(c => c.Name.StartsWith("pmu.", StringComparison.Ordinal)).Select(c => c.Name[4..]);
+
     public int InstallFilter(SmcccFilterRange range) => _target.Execute([new InstallFilter(range)])[0].Errno;
 
     public int TryDevice(uint type) => _host.Gics.Any(g => type == (uint)(g == GicKind.GicV3 ? DeviceKind.GicV3 : DeviceKind.GicV2)) ? 0 : 19;

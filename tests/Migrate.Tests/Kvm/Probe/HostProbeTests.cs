@@ -171,7 +171,7 @@ public class HostProbeTests
         var measured = Probed(new FakeHost(ssbs), second);
         Assert.Equal(low.Values, measured.Accepts.Values);
         var when = Assert.Single(measured.When.Span.ToArray());
-        Assert.Equal((Pfr1, 4, 1), (when.Controller, when.Shift, when.Values));
+        Assert.Equal((Pfr1, 4, 1u), (when.Controller, when.Shift, when.Values));
         Assert.Equal(high.Values.Order(Comparer<RegisterValue>.Create((a, b) => a.Low.CompareTo(b.Low))), when.Accepts!.Values);
     }
 

@@ -21,7 +21,7 @@ internal abstract record DocumentCase(string Name)
         new DocumentCase<VcpuState>("VcpuState", Documents.VcpuState, r => r.Vcpu(2)),
         new DocumentCase<BootIdentity>("BootIdentity", Documents.BootIdentity, r => r.Boot()),
         new DocumentCase<MachineReport>("MachineReport", Documents.MachineReport, r => r.Report()),
-        new DocumentCase<RestoreStep>("RestoreStep", Documents.RestoreStep, r => r.EveryStep().ElementAt(r.Below(15))),
+        new DocumentCase<RestoreStep>("RestoreStep", Documents.RestoreStep, r => r.EveryStep().ElementAt(r.Below(17))),
         new DocumentCase<StepAnswer>("StepAnswer", Documents.StepAnswer, r => r.StepAnswer()),
         new DocumentCase<RegisterAddress>("RegisterAddress", Documents.RegisterAddress, r => r.Address()),
         new DocumentCase<ReadAnswer>("ReadAnswer", Documents.ReadAnswer, r => r.ReadAnswer()),

@@ -15,7 +15,7 @@ public class DocumentRejectionTests
          "vm":{"name":"a","id":"00112233445566778899aabbccddeeff","type":"0x0000000000000028","features":["psci_0_2"],"vcpuCount":1,
           "memory":[{"slot":0,"guestAddress":"0x0000000040000000","size":"0x0000000000100000"},{"slot":1,"guestAddress":"0x0000000080000000","size":"0x0000000000001000"}],
           "smcccFilter":[{"base":0,"count":1,"action":"deny"}],
-          "attributes":[{"name":"cap.mte","type":"flag","required":true}]},
+          "attributes":[{"name":"cap.arm-mte","type":"flag","required":true}]},
          "vcpus":[{"index":0,"registers":[{"id":"{{{Id}}}","value":"{{{Value}}}"}]}]}
         """;
 
@@ -60,8 +60,8 @@ public class DocumentRejectionTests
         { State, "vm.smcccFilter.0.count", "0", "$.vm.smcccFilter[0]: a range of no function ids" },
         { State, "vm.smcccFilter.0.base", "4294967296", "$.vm.smcccFilter[0].base: 4294967296 is not within" },
         { State, "vm.smcccFilter.0.action", "\"explode\"", "$.vm.smcccFilter[0].action: 'explode' is no smccc action; known: handle, deny, forward-to-user" },
-        { State, "vm.attributes.0.value", "\"00\"", "$.vm.attributes[0]: the flag cap.mte has a value" },
-        { State, "vm.attributes.0.type", "\"number\"", "$.vm.attributes[0]: the number cap.mte has 0 bytes" },
+        { State, "vm.attributes.0.value", "\"00\"", "$.vm.attributes[0]: the flag cap.arm-mte has a value" },
+        { State, "vm.attributes.0.type", "\"number\"", "$.vm.attributes[0]: the number cap.arm-mte has 0 bytes" },
         { State, "vm.attributes.0.value", "\"0\"", "$.vm.attributes[0].value: not lowercase hexadecimal digits" },
         { State, "vm.attributes.0.name", "\"no name\"", "$.vm.attributes[0].name: not a name" },
         { State, "vcpus.0.index", "1", "$: vCPU 1 stands where vCPU 0 is due" },

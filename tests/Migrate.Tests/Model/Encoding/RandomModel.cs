@@ -146,9 +146,9 @@ internal sealed class RandomModel(int seed)
     public IEnumerable<RestoreStep> EveryStep() =>
     [
         new CreateVm(new VmType(40)), new SetAttribute(Attribute(0)), new MapMemory(Slot(0)), new CreateVcpu(_random.Next(512), Features()), new CreateGic(Gic()),
-        new FinalizeSve(_random.Next(512)), new InstallFilter(FilterRange()), Write(StepPhase.Prepare), LeaveOut(StepPhase.Prepare),
+        new ConfigurePmu(Attribute(1)), new FinalizeSve(_random.Next(512)), new InstallFilter(FilterRange()), Write(StepPhase.Prepare), LeaveOut(StepPhase.Prepare),
         Write(StepPhase.Apply), LeaveOut(StepPhase.Apply), new WriteDevice(Device()), new RestoreHandler(Handler(0)),
-        new SetEvents(_random.Next(512), Events()), new SetMpState(_random.Next(512), Any<MpState>()),
+        new SetCounterOffset((ulong)_random.NextInt64()), new SetEvents(_random.Next(512), Events()), new SetMpState(_random.Next(512), Any<MpState>()),
     ];
 
     public Finding Finding() => new()

@@ -10,6 +10,7 @@ public static class JobTable
         new("raw-answers", TimeSpan.FromMinutes(10), RawAnswersJob.Run, "captures/*.txt"),
         new("probe", TimeSpan.FromMinutes(10), ProbeJob.Run),
         new("restore", TimeSpan.FromMinutes(10), RestoreJob.Run),
+        new("vm-state", TimeSpan.FromMinutes(10), VmStateJob.Run),
         new("dry-run", TimeSpan.FromMinutes(15), DryRunJob.Run),
     ];
 

@@ -4,7 +4,7 @@ using Migrate.Model.Hosts;
 
 namespace Migrate.LabGuest.Jobs;
 
-/// <summary>Measures the host twice: the profile must be readable, say something, and be the same both times.</summary>
+/// <summary>Measures the host: the profile must be readable and say something; that it is the one of every boot before is the recording's to show.</summary>
 internal static class ProbeJob
 {
     public static void Run(JobContext context)
@@ -19,18 +19,10 @@ internal static class ProbeJob
         context.Case("it measured registers", () => CheckFailedException.That(
             profile.Shapes.Any(s => s.Errno == 0 && s.Registers.Count > 100), "no shape has 100 registers"));
         context.Case("a guest ran", () => CheckFailedException.That(profile.CounterFrequency != 0 && profile.Services.Count > 0, "it answered nothing"));
-        context.Case("a second probe is the same", () =>
-        {
-            var again = KvmProbe.Measure().Profile;
-            CheckFailedException.That(again == profile, Difference(profile, again));
-        });
         context.Answer("probe.profile", MessagePackEncoding.Encode(Documents.HostProfile, Normalised(profile, context.Host)));
     }
 
     /// <summary>Without what changes from boot to boot, and called what the lab calls the host: an initramfs has no name.</summary>
     private static HostProfile Normalised(HostProfile profile, string host) =>
         profile with { Boot = profile.Boot with { BootId = "", CommandLine = "", HostName = host } };
-
-    private static string Difference(HostProfile one, HostProfile other) =>
-        string.Join("; ", ProfileDifference.Between(one, other).Take(10).Select(row => $"{row.Subject}: {row.Here} and then {row.There}"));
 }
