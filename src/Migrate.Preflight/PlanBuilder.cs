@@ -45,13 +45,14 @@ internal sealed class PlanBuilder(PlanOptions options, bool keepsSteps)
         && !NeverAcceptable.Contains(finding.Code)
         && (options.Policy == Policy.Vmmigrate || finding.Severity < Severity.Refused);
 
-    /// <summary>The plan. A verdict of no rests on its best proven obstacle, any other on the weakest link.</summary>
-    public RestorePlan Build(Evidence ground)
+    /// <summary>The plan.</summary>
+    public RestorePlan Build(Evidence ground) =>
+        Conclude(options, _steps.SelectMany(s => s).ToEquatableArray(), _findings.Select(f => f with { Vcpus = _vcpus[f].ToEquatableArray() }), ground);
+
+    /// <summary>The verdict on steps and findings. One of no rests on its best proven obstacle, any other on the weakest link.</summary>
+    public static RestorePlan Conclude(PlanOptions options, EquatableArray<RestoreStep> steps, IEnumerable<Finding> found, Evidence ground)
     {
-        var findings = _findings
-            .Select(f => f with { Vcpus = _vcpus[f].ToEquatableArray() })
-            .OrderByDescending(f => f.Stops).ThenByDescending(f => f.Severity)
-            .ToEquatableArray();
+        var findings = found.OrderByDescending(f => f.Stops).ThenByDescending(f => f.Severity).ToEquatableArray();
         var stops = findings.Where(f => f.Stops).Select(f => f.Evidence).DefaultIfEmpty().Max();
         var unproven = findings.Any(f => f.Code == FindingCode.Unproven && !f.Accepted);
         var weakest = findings.Where(f => !f.Accepted).Aggregate(ground, (weak, f) => PlanContext.Weaker(weak, f.Evidence));
@@ -62,7 +63,7 @@ internal sealed class PlanBuilder(PlanOptions options, bool keepsSteps)
                 : Verdict.Yes,
             Policy = options.Policy,
             Evidence = stops != 0 ? stops : weakest,
-            Steps = _steps.SelectMany(s => s).ToEquatableArray(),
+            Steps = steps,
             Findings = findings,
         };
     }

@@ -27,6 +27,9 @@ internal sealed class PlanContext(MachineState state, PreparedHost destination, 
     /// <summary>How answers about registers are known.</summary>
     public Evidence RegisterEvidence => Shape is null ? Evidence.Assumed : Weaker(Shape.Shape.Evidence, Destination.Evidence);
 
+    /// <summary>How everything is known that no finding speaks of.</summary>
+    public Evidence Ground => Weaker(Destination.Evidence, RegisterEvidence);
+
     public PlanBuilder Plan { get; } = new(options, keepsSteps);
 
     /// <summary>Whether the guest was given a hypercall service of that word by the destination without any register saying so.</summary>

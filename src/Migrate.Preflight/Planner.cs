@@ -33,7 +33,7 @@ public static class Planner
         foreach (var rule in RuleTable.Machine) rule(context);
         RegisterPlanner.Plan(context);
         AddState(context);
-        return context.Plan.Build(PlanContext.Weaker(context.Destination.Evidence, context.RegisterEvidence));
+        return context.Plan.Build(context.Ground);
     }
 
     private static void AddStructure(PlanContext context)

@@ -183,6 +183,7 @@ internal sealed class RandomModel(int seed)
         Here = Text(),
         There = Text(),
         Answer = Text(),
+        Predicted = Coin() ? Text() : "",
         Remedy = Text(),
         Accepted = Coin(),
     };
@@ -209,6 +210,16 @@ internal sealed class RandomModel(int seed)
         Refused = _random.Next(int.MaxValue),
         Findings = Some(4, _ => Finding()),
         Plan = Coin() ? Plan() : null,
+        Trial = Coin() ? Trial() : null,
+    };
+
+    private TrialReport Trial() => new()
+    {
+        Executed = _random.Next(1000),
+        Compared = _random.Next(1000),
+        Failed = Some(3, i => new FailedStep(i, Errno(), Text())),
+        Differences = Some(3, i => Difference(Id(i))),
+        Untried = Some(3, i => new UntriedStep(i, Text(), Text())),
     };
 
     public RunReport Run() => new()

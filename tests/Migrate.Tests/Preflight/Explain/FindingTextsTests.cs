@@ -43,7 +43,8 @@ public sealed partial class FindingTextsTests
     [Fact]
     public void Every_code_is_found_by_a_rule()
     {
-        Assert.All(FindingTexts.All, t => Assert.Contains(RuleTexts.All, r => r.Codes.Contains(t.Code)));
+        // A dry run alone finds this one.
+        Assert.All(FindingTexts.All.Where(t => t.Code != FindingCode.StepRefused), t => Assert.Contains(RuleTexts.All, r => r.Codes.Contains(t.Code)));
     }
 
     [Fact]
