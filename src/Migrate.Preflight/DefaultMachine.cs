@@ -45,7 +45,6 @@ public static class DefaultMachine
         { Stage = Stage.Plan };
         if (shape.Errno != 0)
             throw new MigrateException(ErrorCode.Refused, $"{Name(host)} does not create a vCPU with the features {features.Shape}") { Stage = Stage.Plan };
-        var layout = gic == GicKind.GicV3 ? new GicDescription(gic, 0x0800_0000, 0x080a_0000) : new GicDescription(gic);
         return new MachineState
         {
             Vm = new VmDescription
@@ -56,13 +55,16 @@ public static class DefaultMachine
                 Features = features.Shape,
                 VcpuCount = vcpus,
                 Memory = [new MemorySlot(0, MemoryBase, memoryBytes)],
-                Gic = layout,
+                Gic = Layout(gic),
             },
             Vcpus = Enumerable.Range(0, vcpus).Select(i => Vcpu(shape, i)).ToEquatableArray(),
             CapturedOn = host.Boot,
             CounterFrequency = host.CounterFrequency,
         };
     }
+
+    /// <summary>The interrupt controller where QEMU's virt board has it, below memory.</summary>
+    public static GicDescription Layout(GicKind gic) => gic == GicKind.GicV3 ? new GicDescription(gic, 0x0800_0000, 0x080a_0000) : new GicDescription(gic);
 
     /// <summary>The kernel's own default of 40 bits where the host has it, else its largest.</summary>
     private static VmType Type(HostProfile host) =>

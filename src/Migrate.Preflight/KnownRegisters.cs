@@ -11,6 +11,8 @@ internal static class KnownRegisters
 
     public static RegisterId Mpidr { get; } = RegisterId.System(3, 0, 0, 0, 5);
 
+    private static readonly RegisterId[] ImplementationIds = [RegisterId.System(3, 0, 0, 0, 0), RegisterId.System(3, 0, 0, 0, 6), RegisterId.System(3, 1, 0, 0, 7)];
+
     public static RegisterId Pfr0 { get; } = RegisterId.System(3, 0, 0, 4, 0);
 
     public static RegisterId Pfr1 { get; } = RegisterId.System(3, 0, 0, 4, 1);
@@ -57,6 +59,8 @@ internal static class KnownRegisters
 
     public static RegisterId PmInterruptsClear { get; } = RegisterId.System(3, 0, 9, 14, 2);
 
+    public static RegisterId OsLockStatus { get; } = RegisterId.System(2, 0, 1, 1, 4);
+
     public static RegisterId PhysicalCount { get; } = RegisterId.System(3, 3, 14, 0, 1);
 
     public static RegisterId PhysicalControl { get; } = RegisterId.System(3, 3, 14, 2, 1);
@@ -67,6 +71,9 @@ internal static class KnownRegisters
 
     /// <summary>KVM_REG_ARM_TIMER_CNT, which carries the encoding of CNTV_CVAL's neighbour: see the kernel header's own warning.</summary>
     public static RegisterId VirtualCount { get; } = RegisterId.System(3, 3, 14, 3, 2);
+
+    /// <summary>MIDR_EL1, REVIDR_EL1, AIDR_EL1: which CPU it is.</summary>
+    public static bool IsImplementationId(RegisterId id) => Array.IndexOf(ImplementationIds, id) >= 0;
 
     public static bool IsCounter(RegisterId id) => id == VirtualCount || id == PhysicalCount;
 

@@ -5,18 +5,21 @@ using Migrate.Model.Plans;
 namespace Migrate.Preflight;
 
 /// <summary>What every rule sees: both sides, the options, and the plan under construction. Pure data; nothing here is read from anywhere.</summary>
-internal sealed class PlanContext(MachineState state, HostProfile destination, PlanOptions options, HostProfile? source)
+internal sealed class PlanContext(MachineState state, PreparedHost destination, PlanOptions options, HostProfile? source, bool keepsSteps = true)
 {
     public MachineState State { get; } = state;
 
-    public HostProfile Destination { get; } = destination;
+    public HostProfile Destination { get; } = destination.Profile;
+
+    /// <summary>The destination's shape with what every plan on it needs; null where nobody measured it.</summary>
+    public PreparedShape? Prepared { get; } = destination.Shape(state.Vm.Features, state.Vm.Gic.Kind);
 
     public HostProfile? Source { get; } = source;
 
     public PlanOptions Options { get; } = options;
 
     /// <summary>What the destination answers for the guest's features and GIC; null where nobody measured it.</summary>
-    public ShapeIndex? Shape { get; } = destination.Shape(state.Vm.Features, state.Vm.Gic.Kind) is { } shape ? new ShapeIndex(shape) : null;
+    public ShapeIndex? Shape => Prepared?.Index;
 
     /// <summary>Whether register answers can be predicted: the shape was measured and the host creates such a vCPU at all.</summary>
     public bool CanPredict => Shape is { Shape.Errno: 0 };
@@ -24,7 +27,10 @@ internal sealed class PlanContext(MachineState state, HostProfile destination, P
     /// <summary>How answers about registers are known.</summary>
     public Evidence RegisterEvidence => Shape is null ? Evidence.Assumed : Weaker(Shape.Shape.Evidence, Destination.Evidence);
 
-    public PlanBuilder Plan { get; } = new(options);
+    /// <summary>How everything is known that no finding speaks of.</summary>
+    public Evidence Ground => Weaker(Destination.Evidence, RegisterEvidence);
+
+    public PlanBuilder Plan { get; } = new(options, keepsSteps);
 
     /// <summary>Whether the guest was given a hypercall service of that word by the destination without any register saying so.</summary>
     public bool HasService(string word)

@@ -15,14 +15,25 @@ public static class Planner
     /// <param name="options">Policy and what the operator accepts.</param>
     /// <param name="source">What the source host is, where known; it fills in what a capture does not say.</param>
     /// <returns>Steps and every finding, whatever the verdict. Each captured register is in a write, a leave-out or a finding.</returns>
-    public static RestorePlan Plan(MachineState state, HostProfile destination, PlanOptions options, HostProfile? source = null)
+    public static RestorePlan Plan(MachineState state, HostProfile destination, PlanOptions options, HostProfile? source = null) =>
+        Plan(state, new PreparedHost(destination), options, source);
+
+    /// <inheritdoc cref="Plan(MachineState, HostProfile, PlanOptions, HostProfile?)"/>
+    public static RestorePlan Plan(MachineState state, PreparedHost destination, PlanOptions options, HostProfile? source = null) =>
+        Plan(new PlanContext(state, destination, options, source));
+
+    /// <summary>The plan without its steps: verdict, evidence and every finding, for those who ask about many pairs. Nothing is allocated for a register that is kept.</summary>
+    /// <inheritdoc cref="Plan(MachineState, HostProfile, PlanOptions, HostProfile?)"/>
+    public static RestorePlan Judge(MachineState state, PreparedHost destination, PlanOptions options, HostProfile? source = null) =>
+        Plan(new PlanContext(state, destination, options, source, keepsSteps: false));
+
+    private static RestorePlan Plan(PlanContext context)
     {
-        var context = new PlanContext(state, destination, options, source);
         AddStructure(context);
         foreach (var rule in RuleTable.Machine) rule(context);
         RegisterPlanner.Plan(context);
         AddState(context);
-        return context.Plan.Build(PlanContext.Weaker(destination.Evidence, context.RegisterEvidence));
+        return context.Plan.Build(context.Ground);
     }
 
     private static void AddStructure(PlanContext context)

@@ -10,7 +10,12 @@ public static class Reports
 {
     /// <summary>The report of a plan that was made from this state for this destination.</summary>
     /// <remarks>Every captured register of every vCPU is counted once: refused before left out, left out before changed, changed before kept.</remarks>
-    public static CheckReport Of(RestorePlan plan, MachineState state, HostProfile destination, bool includePlan)
+    /// <param name="plan">Which.</param>
+    /// <param name="state">Of the machine.</param>
+    /// <param name="destination">Where to.</param>
+    /// <param name="includePlan">Whether the report holds the plan.</param>
+    /// <param name="trial">What a dry run of it came to; null where there was none.</param>
+    public static CheckReport Of(RestorePlan plan, MachineState state, HostProfile destination, bool includePlan, TrialReport? trial = null)
     {
         var tally = new Tally(plan);
         var counts = new int[4];
@@ -21,7 +26,7 @@ public static class Reports
             Verdict = plan.Verdict,
             Policy = plan.Policy,
             Evidence = plan.Evidence,
-            Source = Words(state.Vm.Name, state.CapturedOn is { } boot ? Words(boot.HostName, boot.KernelRelease) : ""),
+            Source = Words(state.Vm.Name, state.CapturedOn is { } boot ? Words(boot) : ""),
             Destination = Words(destination.Boot.HostName.Length > 0 ? destination.Boot.HostName : destination.Origin,
                 destination.Boot.KernelRelease),
             Kept = counts[(int)Fate.Kept],
@@ -30,8 +35,12 @@ public static class Reports
             Refused = counts[(int)Fate.Refused],
             Findings = plan.Findings,
             Plan = includePlan ? plan : null,
+            Trial = trial,
         };
     }
+
+    /// <summary>A host and its kernel, for people.</summary>
+    internal static string Words(BootIdentity boot) => Words(boot.HostName, boot.KernelRelease);
 
     private static string Words(string name, string detail) => name.Length == 0 ? detail : detail.Length == 0 ? name : $"{name} ({detail})";
 
@@ -66,9 +75,16 @@ public static class Reports
             }
             foreach (var finding in plan.Findings)
             {
-                if (finding.Register is not { } id || finding.Severity != Severity.Refused || finding.Accepted) continue;
-                if (finding.Vcpus.Count == 0) _fates[(AnyVcpu, id)] = Fate.Refused;
-                foreach (var vcpu in finding.Vcpus) _fates[(vcpu, id)] = Fate.Refused;
+                if (finding.Register is not { } id || finding.Accepted) continue;
+                // What a dry run saw changed, no step of the plan says.
+                var changed = finding is { Code: FindingCode.SilentlyChanged, Evidence: Evidence.Tried, Predicted.Length: > 0 };
+                if (finding.Severity != Severity.Refused && !changed) continue;
+                var fate = changed ? Fate.Changed : Fate.Refused;
+                if (finding.Vcpus.Count == 0) _fates[(AnyVcpu, id)] = fate;
+                // The one vCPU that a register of the VM is written through has a fate of its own.
+                if (finding.Vcpus.Count == 0 && changed)
+                    foreach (var own in _fates.Keys.Where(k => k.Id == id).ToArray()) _fates[own] = fate;
+                foreach (var vcpu in finding.Vcpus) _fates[(vcpu, id)] = fate;
             }
         }
 

@@ -21,7 +21,7 @@ internal static class CheckBenchmark
         return Figures.Promise($"check on two files cold under {LimitMilliseconds} ms", cold.Text("0", " ms"), cold.Median < LimitMilliseconds);
     }
 
-    private static string RepositoryRoot
+    public static string RepositoryRoot
     {
         get
         {

@@ -5,6 +5,7 @@ Dictionary<string, Func<int, bool>> benchmarks = new()
 {
     ["move"] = MoveBenchmark.Run,
     ["check"] = CheckBenchmark.Run,
+    ["verdict"] = VerdictBenchmark.Run,
 };
 
 if (args is ["minimal-receive", ..]) return MinimalMove.Receive(args[1..]);

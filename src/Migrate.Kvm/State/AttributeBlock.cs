@@ -46,6 +46,15 @@ internal sealed record AttributeBlock(
 
     /// <summary>A value that says that nothing was ever set; such an attribute is not carried.</summary>
     public ulong? Unset { get; init; }
+
+    /// <summary>What a write reads out of guest memory; empty for nothing.</summary>
+    public string Reads { get; init; } = "";
+
+    /// <summary>Bits of the value without which a write reads nothing; 0 where every write does.</summary>
+    public ulong ReadsWith { get; init; }
+
+    /// <summary>Whether writing a value reads guest memory.</summary>
+    public bool ReadsMemory(RegisterValue value) => Reads.Length != 0 && (ReadsWith == 0 || (value.Low & ReadsWith) != 0);
 }
 
 /// <summary>What decides which attributes a device has.</summary>

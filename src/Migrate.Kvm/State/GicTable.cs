@@ -30,7 +30,12 @@ internal static class GicTable
             "Before GICR_CTLR: dropped without a word once LPIs are enabled (vgic_mmio_write_propbase).") { Unset = NeverWritten },
         new("GICR_PENDBASER", VgicGroup.Redistributor, 4, g => PerVcpu(g, 0x78, 0x7c),
             "Before GICR_CTLR, like PROPBASER (vgic_mmio_write_pendbase).") { Unset = NeverWritten },
-        new("GICR_CTLR", VgicGroup.Redistributor, 4, g => PerVcpu(g, 0x0), "Enabling LPIs reads the pending table that PENDBASER names."),
+        new("GICR_CTLR", VgicGroup.Redistributor, 4, g => PerVcpu(g, 0x0), "Enabling LPIs reads the pending table that PENDBASER names.")
+        {
+            // vgic_mmio_write_v3r_ctlr answers nothing about what vgic_enable_lpis finds there.
+            Reads = "pending table",
+            ReadsWith = 1,
+        },
         new("GICR_IGROUPR0", VgicGroup.Redistributor, 4, g => PerVcpu(g, PrivateFrame + 0x80), "Before pending: a pending interrupt is sorted by its group."),
         new("GICR_ICENABLER0", VgicGroup.Redistributor, 4, g => PerVcpu(g, PrivateFrame + IcEnable),
             "Before ISENABLER0, which only sets: SGIs of a new VM are enabled (vgic_init).")
@@ -91,8 +96,14 @@ internal static class GicTable
         new("restore tables", VgicGroup.Control, 4, _ => [VgicControl.ItsRestoreTables], "Reads devices, collections and LPIs out of guest memory.")
         {
             Use = AttributeUse.Command,
+            Reads = "device, collection and interrupt tables",
         },
-        new("GITS_CTLR", VgicGroup.Its, 8, _ => [0x0], "Last: enabling it runs commands."),
+        new("GITS_CTLR", VgicGroup.Its, 8, _ => [0x0], "Last: enabling it runs commands.")
+        {
+            // vgic_its_process_commands ignores what it cannot read or does not understand.
+            Reads = "command queue",
+            ReadsWith = 1,
+        },
     ];
 
     /// <summary>Commands that write tables into guest memory at the source, before the last dirty pages are collected.</summary>

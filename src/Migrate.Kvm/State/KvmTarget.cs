@@ -10,20 +10,27 @@ namespace Migrate.Kvm.State;
 
 /// <summary>Executes a plan on a real VM of this host. Its memory is fresh and untouched: it takes address space and nothing else.</summary>
 /// <remarks>Used from one thread at a time. A refusal is an answer; only a broken host is an exception.</remarks>
-public sealed unsafe class KvmTarget : IRestoreTarget, IDisposable
+public sealed unsafe class KvmTarget : IScratchTarget
 {
     private readonly KvmSystem _system;
+    private readonly bool _isScratch;
+    private readonly List<UntriedPart> _untried = [];
     private KvmMachine? _machine;
 
     /// <summary>A VM that does not exist yet.</summary>
     /// <param name="system">Where it is to be; outlives the target.</param>
-    public KvmTarget(KvmSystem system) => _system = system;
+    /// <param name="isScratch">Whether its memory stays empty: then nothing is done that would take what is in it for the guest's.</param>
+    public KvmTarget(KvmSystem system, bool isScratch = false) => (_system, _isScratch) = (system, isScratch);
 
     /// <summary>Names of VM attributes that a plan for this target may carry.</summary>
     public static IReadOnlyList<string> KnownAttributes { get; } = [.. AttributeTable.All.Select(a => a.Name)];
 
     /// <summary>What was built so far; null before the VM is there.</summary>
     public KvmMachine? Machine => _machine;
+
+    /// <inheritdoc/>
+    /// <remarks>Nothing where the guest's memory is there.</remarks>
+    public IReadOnlyList<UntriedPart> Untried => _untried;
 
     /// <inheritdoc/>
     public IReadOnlyList<StepAnswer> Execute(IReadOnlyList<RestoreStep> steps)
@@ -125,6 +132,7 @@ public sealed unsafe class KvmTarget : IRestoreTarget, IDisposable
                 return new(KvmErrno.EINVAL, $"an attribute of {attribute.Value.Size} bytes");
             var (device, number) = Find(step.Device.Kind, attribute.Attribute);
             if (device is null) return new(KvmErrno.ENODEV, $"the VM has no {step.Device.Kind}");
+            if (_isScratch && !IsTriable(step, attribute)) continue;
             var errno = device.TrySetAttribute(attribute.Group, number, attribute.Value.ToArray());
             if (errno != 0)
                 return new(errno, $"{device.Subject} group {attribute.Group} attribute 0x{number:x} = {attribute.Value.ToShortString()}");
@@ -143,6 +151,19 @@ public sealed unsafe class KvmTarget : IRestoreTarget, IDisposable
         if (StateTable.Of(step) is not { } part) return step is LeaveOut ? StepAnswer.Ok : new(KvmErrno.EINVAL, $"no such step: {step.GetType().Name}");
         if (_machine is null && step is not CreateVm) return new(KvmErrno.EINVAL, "there is no VM yet");
         return part.Restore(this, step);
+    }
+
+    /// <summary>Whether a scratch VM may do it. A command is nothing but what it reads; a register that reads on top of being written is written.</summary>
+    private bool IsTriable(WriteDevice step, DeviceAttribute attribute)
+    {
+        if (StateTable.ReadingBlock(step.Device.Kind, attribute) is not { } block) return true;
+        var isCommand = block.Use == AttributeUse.Command;
+        var part = new UntriedPart(step, $"{step.Device.Kind} {block.Name}", isCommand
+            ? $"needs the guest's memory: it reads the {block.Reads} there"
+            : $"written, but needs the guest's memory to mean anything: it reads the {block.Reads} there");
+        // Of every vCPU the same.
+        if (!_untried.Contains(part)) _untried.Add(part);
+        return !isCommand;
     }
 
     private StepAnswer Give(VmAttribute attribute, Type step)

@@ -55,6 +55,30 @@ internal static class StateTable
         new("its", GicTable.Its, "Last: its tables name LPIs that the redistributors must take."),
     ];
 
+    /// <summary>The block of an attribute whose write reads guest memory; null for every other attribute.</summary>
+    /// <param name="kind">The device.</param>
+    /// <param name="attribute">As it is written.</param>
+    public static AttributeBlock? ReadingBlock(string kind, DeviceAttribute attribute)
+    {
+        foreach (var block in Reading)
+        {
+            // Bits 63:32 say of which vCPU; what is read does not depend on it.
+            if (block.Kind == kind && block.Block.Group == attribute.Group && block.Attribute == (attribute.Attribute & uint.MaxValue)
+                && block.Block.ReadsMemory(attribute.Value))
+                return block.Block;
+        }
+        return null;
+    }
+
+    private static readonly (string Kind, AttributeBlock Block, ulong Attribute)[] Reading =
+    [
+        .. from device in Devices
+           from block in device.Blocks
+           where block.Reads.Length != 0
+           from attribute in block.Attributes(new DeviceGeometry([new VcpuPlace(0, 0)], 32))
+           select (device.Kind, block, attribute),
+    ];
+
     /// <summary>What a state holds and no part restores, by name. A capture of it would lose it.</summary>
     public static IReadOnlyList<string> WithoutRestore(MachineState state) =>
     [

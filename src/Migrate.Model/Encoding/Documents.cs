@@ -1,3 +1,4 @@
+using Migrate.Model.Explanations;
 using Migrate.Model.Hosts;
 using Migrate.Model.Machines;
 using Migrate.Model.Plans;
@@ -21,11 +22,22 @@ public static class Documents
     /// <summary>vmmigrate/check-report/1.</summary>
     public static DocumentShape<CheckReport> CheckReport { get; } = new("check-report", 1, () => Definitions.Plans.Check);
 
+    /// <summary>vmmigrate/matrix/1.</summary>
+    public static DocumentShape<MatrixReport> Matrix { get; } = new("matrix", 1, () => Definitions.Matrices.Matrix);
+
+    /// <summary>vmmigrate/explanation/1.</summary>
+    public static DocumentShape<Explanation> Explanation { get; } = new("explanation", 1, () => Definitions.Explanations.Explanation);
+
+    /// <summary>vmmigrate/vm-config/1.</summary>
+    public static DocumentShape<VmConfig> VmConfig { get; } = new("vm-config", 1, () => Definitions.VmConfigs.Config);
+
     /// <summary>Every kind of document, in the order in which messages list them.</summary>
     internal static IReadOnlyList<DocumentKind> All { get; } =
     [
         new DocumentKind<MachineState>(MachineState), new DocumentKind<HostProfile>(HostProfile),
         new DocumentKind<RestorePlan>(RestorePlan), new DocumentKind<CheckReport>(CheckReport),
+        new DocumentKind<MatrixReport>(Matrix), new DocumentKind<Explanation>(Explanation),
+        new DocumentKind<VmConfig>(VmConfig),
     ];
 
     /// <summary>Name and newest version of every document, as a schema id has them.</summary>

@@ -21,6 +21,9 @@ public enum ErrorCode
     /// <summary>A bound was exceeded: length, count, depth or size.</summary>
     TooLarge = 5,
 
+    /// <summary>A host profile of another boot, or of another host.</summary>
+    Stale = 6,
+
     /// <summary>A peer could not be reached; nothing was started.</summary>
     Unreachable = 10,
 

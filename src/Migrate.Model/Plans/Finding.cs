@@ -105,6 +105,9 @@ public enum FindingCode
 
     /// <summary>An attribute of vCPUs (an interrupt, the place of stolen time) that the destination does not have.</summary>
     VcpuAttribute = 24,
+
+    /// <summary>The destination refused a step that no other kind names (a device's state, pending events, a power state); only a dry run finds it.</summary>
+    StepRefused = 25,
 }
 
 /// <summary>One thing that stands between a state and a destination, or that is worth knowing.</summary>
@@ -134,8 +137,12 @@ public sealed record Finding
     /// <summary>What the destination has or accepts, for people.</summary>
     public string There { get; init; } = "";
 
-    /// <summary>What the host would answer: <c>EINVAL</c>, <c>ENOENT</c>, <c>reads back 0x3</c>; empty where it would not object.</summary>
+    /// <summary>What the host would answer, or did where the evidence is <see cref="Evidence.Tried"/>: <c>EINVAL</c>, <c>ENOENT</c>, <c>reads back 0x3</c>;
+    /// empty where it would not object.</summary>
     public string Answer { get; init; } = "";
+
+    /// <summary>What the plan expected where the host, tried, answered otherwise: prediction and host disagree. Empty where they do not.</summary>
+    public string Predicted { get; init; } = "";
 
     /// <summary>What to do about it, one sentence; empty where nothing can be done.</summary>
     public string Remedy { get; init; } = "";

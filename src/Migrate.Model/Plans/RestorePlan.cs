@@ -82,6 +82,9 @@ public sealed record CheckReport
 
     /// <summary>The plan, when asked for.</summary>
     public RestorePlan? Plan { get; init; }
+
+    /// <summary>What the dry run came to; null where there was none.</summary>
+    public TrialReport? Trial { get; init; }
 }
 
 /// <summary>What executing a plan came to.</summary>

@@ -55,6 +55,12 @@ public static class RegisterText
         _ => 0,
     };
 
+    /// <summary>A field's value (unsigned bits) as a person reads it: <c>15 (none)</c>, <c>-1</c> for a signed field, hexadecimal where the field is wider than four bits.</summary>
+    public static string DescribeField(RegisterId id, RegisterField field, ulong value) => Number(id, field, field.Insert(0, value));
+
+    /// <summary>The word for a field's value (unsigned bits); null where it has none.</summary>
+    public static string? FieldWord(RegisterId id, RegisterField field, ulong value) => FieldValues.Word(id, field.Name, value);
+
     private static RegisterField Between(int bit, ulong named)
     {
         var (low, high) = (bit, bit);

@@ -12,7 +12,7 @@ internal static class AsCapturedPlanner
     /// <summary>Plans every register of every vCPU in list order.</summary>
     public static void Plan(PlanContext context)
     {
-        var values = new PlannedValues(context.Shape);
+        var values = new PlannedValues(context.Prepared);
         foreach (var vcpu in context.State.Vcpus)
             foreach (var register in vcpu.Registers.Span) Write(context, vcpu, register, values, Stopping);
     }

@@ -17,7 +17,7 @@ internal static class QemuPlanner
 
     public static void Plan(PlanContext context)
     {
-        var values = new PlannedValues(context.Shape);
+        var values = new PlannedValues(context.Prepared);
         var there = context.Shape is { } shape ? Listed(shape.Shape.Registers.Select(r => r.Id)) : null;
         foreach (var vcpu in context.State.Vcpus)
         {
@@ -65,8 +65,7 @@ internal static class QemuPlanner
             // The matching loop ends with QEMU's own list: a register behind its last one is dropped without a word, if the lengths let it come that far.
             var behind = listed <= there!.Count && there.Count > 0 && it.Id.CompareTo(there[^1]) > 0;
             if (behind) context.Plan.Add(place, new LeaveOut(vcpu.Index, it.Id, it.Value, "QEMU drops it without a word", StepOrder.PhaseOf(place)));
-            var harmless = behind && RuleTable.Reliefs.Any(relief => relief(it) is { Act: Act.LeaveOut } decision
-                && decision.Findings.All(f => !f.Stops));
+            var harmless = behind && RuleTable.Relieve(it) is { Act: Act.LeaveOut } decision && decision.Findings.All(f => !f.Stops);
             var severity = harmless ? Severity.Note : behind ? Severity.Lossy : Severity.Refused;
             context.Plan.Add(it.Finding(FindingCode.RegisterUnknown, severity, there: "no such register",
                 answer: behind ? "QEMU drops it without a word" : "ENOENT; " + LoadFails));

@@ -88,19 +88,16 @@ internal readonly struct RegisterCase
 }
 
 /// <summary>Values of controlling registers as the plan has written them so far.</summary>
-internal sealed class PlannedValues(ShapeIndex? shape)
+internal sealed class PlannedValues(PreparedShape? shape)
 {
     private const int WholeVm = -1;
-
-    private readonly HashSet<RegisterId> _controllers =
-        shape is null ? [] : [.. shape.Shape.Registers.SelectMany(r => r.When).Select(w => w.Controller)];
 
     private readonly Dictionary<(int, RegisterId), RegisterValue> _values = [];
 
     /// <summary>Notes what a write left behind; only controllers are kept.</summary>
     public void Wrote(int vcpu, RegisterId id, bool vmWide, RegisterValue value)
     {
-        if (_controllers.Contains(id)) _values[(vmWide ? WholeVm : vcpu, id)] = value;
+        if (shape?.IsController(id) == true) _values[(vmWide ? WholeVm : vcpu, id)] = value;
     }
 
     /// <summary>The values as one vCPU sees them.</summary>

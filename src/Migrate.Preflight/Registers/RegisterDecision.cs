@@ -22,7 +22,7 @@ internal enum Act
 /// <param name="ReadsBack">What it reads back as; null where no read-back proves anything.</param>
 /// <param name="Why">Why it is left out or another value is written.</param>
 /// <param name="Findings">What is found on the way.</param>
-internal sealed record RegisterDecision(Act Act, RegisterValue Value, RegisterValue? ReadsBack, string Why, IReadOnlyList<Finding> Findings)
+internal readonly record struct RegisterDecision(Act Act, RegisterValue Value, RegisterValue? ReadsBack, string Why, IReadOnlyList<Finding> Findings)
 {
     public static RegisterDecision LeaveOut(string why, params IReadOnlyList<Finding> findings) => new(Act.LeaveOut, default, null, why, findings);
 

@@ -1,3 +1,4 @@
+using System.Buffers;
 using Migrate.Model.Hosts;
 using Migrate.Model.Machines;
 using Migrate.Model.Plans;
@@ -49,30 +50,45 @@ internal static class RegisterPlanner
 
     private static void PlanOurs(PlanContext context)
     {
-        var values = new PlannedValues(context.Shape);
-        var shared = new Dictionary<RegisterId, RegisterValue>();
-        foreach (var (place, vcpu, register, there) in InOrder(context))
+        var values = new PlannedValues(context.Prepared);
+        // One vCPU has nobody to share with.
+        var shared = context.State.Vcpus.Count > 1 ? new Dictionary<RegisterId, RegisterValue>() : null;
+        var total = context.State.Vcpus.Sum(v => v.Registers.Count);
+        var order = ArrayPool<Place>.Shared.Rent(total);
+        try
         {
-            var vmWide = RegisterCase.IsVmWideAt(register.Id, there);
-            if (vmWide || KnownRegisters.IsCounter(register.Id))
-            {
-                if (!shared.TryAdd(register.Id, register.Value))
-                {
-                    if (vmWide && there?.Stored.Volatile != true && !KnownRegisters.IsCounter(register.Id) && shared[register.Id] != register.Value)
-                        Disagree(context, vcpu, register, shared[register.Id]);
-                    continue;
-                }
-            }
-            var it = CaseOf(context, vcpu, register, there, values);
-            Carry(it, place, Decide(it), values);
+            Sort(context, order.AsSpan(0, total));
+            foreach (var at in order.AsSpan(0, total)) PlanOne(context, at, shared, values);
+        }
+        finally
+        {
+            ArrayPool<Place>.Shared.Return(order);
         }
     }
 
-    private static RegisterDecision Decide(RegisterCase it)
+    private static void PlanOne(PlanContext context, Place at, Dictionary<RegisterId, RegisterValue>? shared, PlannedValues values)
+    {
+        var vcpu = context.State.Vcpus[at.Vcpu];
+        var register = vcpu.Registers.Span[at.Register];
+        var there = context.Shape?.Find(register.Id);
+        if (shared is not null)
+        {
+            var (vmWide, counts) = (RegisterCase.IsVmWideAt(register.Id, there), KnownRegisters.IsCounter(register.Id));
+            if ((vmWide || counts) && !shared.TryAdd(register.Id, register.Value))
+            {
+                if (vmWide && !counts && there?.Stored.Volatile != true && shared[register.Id] != register.Value)
+                    Disagree(context, vcpu, register, shared[register.Id]);
+                return;
+            }
+        }
+        var it = CaseOf(context, vcpu, register, there, values);
+        Carry(it, at.Step, Decide(it), values);
+    }
+
+    private static RegisterDecision Decide(in RegisterCase it)
     {
         if (!it.Context.CanPredict) return RegisterDecision.Write(it.Value, Expected(it.Id, it.Value, it.Answer), "");
-        foreach (var relief in RuleTable.Reliefs)
-            if (relief(it) is { } decision) return decision;
+        if (RuleTable.Relieve(it) is { } relieved) return relieved;
         var findings = RuleTable.Judge(it);
         if (it.Answer.IsAccepted || it.Answer.Kind == AnswerKind.Unproven)
             return RegisterDecision.Write(it.Value, Expected(it.Id, it.Value, it.Answer), "", findings);
@@ -81,7 +97,7 @@ internal static class RegisterPlanner
         return new RegisterDecision(Act.Refuse, default, null, "", findings);
     }
 
-    private static void Carry(RegisterCase it, StepPlace place, RegisterDecision decision, PlannedValues values)
+    private static void Carry(in RegisterCase it, StepPlace place, in RegisterDecision decision, PlannedValues values)
     {
         var plan = it.Context.Plan;
         var phase = StepOrder.PhaseOf(place);
@@ -90,11 +106,11 @@ internal static class RegisterPlanner
         {
             case Act.Write:
                 RegisterValue? captured = decision.Value != it.Value ? it.Value : null;
-                plan.Add(place, new WriteRegister(it.Vcpu.Index, it.Id, decision.Value, decision.ReadsBack, phase, captured, decision.Why));
+                if (plan.KeepsSteps) plan.Add(place, new WriteRegister(it.Vcpu.Index, it.Id, decision.Value, decision.ReadsBack, phase, captured, decision.Why));
                 values.Wrote(it.Vcpu.Index, it.Id, it.IsVmWide, decision.ReadsBack ?? decision.Value);
                 break;
             case Act.LeaveOut:
-                plan.Add(place, new LeaveOut(it.Vcpu.Index, it.Id, it.Value, decision.Why, phase));
+                if (plan.KeepsSteps) plan.Add(place, new LeaveOut(it.Vcpu.Index, it.Id, it.Value, decision.Why, phase));
                 break;
         }
     }
@@ -112,24 +128,28 @@ internal static class RegisterPlanner
         Remedy = "the destination keeps this register once for the VM: give every vCPU the same value",
     });
 
+    /// <summary>One register of one vCPU and where it is written; numbers instead of references, because a plan has hundreds.</summary>
+    private readonly record struct Place(StepPlace Step, int Vcpu, int Register);
+
     /// <summary>All registers by place, then by vCPU, then in list order.</summary>
-    private static IEnumerable<(StepPlace Place, VcpuState Vcpu, Register Register, RegisterAcceptance? There)> InOrder(PlanContext context)
+    private static void Sort(PlanContext context, Span<Place> sorted)
     {
-        var known = new Dictionary<RegisterId, (StepPlace Place, RegisterAcceptance? There)>();
-        var byPlace = new List<(VcpuState, Register, RegisterAcceptance?)>[StepOrder.Places.Count];
+        Span<int> starts = stackalloc int[StepOrder.Places.Count + 1];
+        starts.Clear();
         foreach (var vcpu in context.State.Vcpus)
+            foreach (var register in vcpu.Registers.Span) starts[(int)PlaceOf(context, register.Id) + 1]++;
+        for (var i = 1; i < starts.Length; i++) starts[i] += starts[i - 1];
+        for (var vcpu = 0; vcpu < context.State.Vcpus.Count; vcpu++)
         {
-            foreach (var register in vcpu.Registers.Span)
+            var registers = context.State.Vcpus[vcpu].Registers.Span;
+            for (var i = 0; i < registers.Length; i++)
             {
-                if (!known.TryGetValue(register.Id, out var what))
-                {
-                    var there = context.Shape?.Find(register.Id);
-                    known.Add(register.Id, what = (StepOrder.PlaceOf(register.Id, there), there));
-                }
-                (byPlace[(int)what.Place] ??= []).Add((vcpu, register, what.There));
+                var place = PlaceOf(context, registers[i].Id);
+                sorted[starts[(int)place]++] = new Place(place, vcpu, i);
             }
         }
-        for (var place = 0; place < byPlace.Length; place++)
-            foreach (var (vcpu, register, there) in byPlace[place] ?? []) yield return ((StepPlace)place, vcpu, register, there);
     }
+
+    private static StepPlace PlaceOf(PlanContext context, RegisterId id) =>
+        context.Prepared?.PlaceOf(id) ?? StepOrder.PlaceOf(id, null);
 }

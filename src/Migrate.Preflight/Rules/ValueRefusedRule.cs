@@ -21,7 +21,8 @@ internal static class ValueRefusedRule
             var promised = PromisedFieldRule.IsPromise(it.Id, field.Bits);
             findings.Add(it.Finding(promised ? FindingCode.WorkaroundLevel : FindingCode.ValueRefused, Severity.Refused, field.Suffix,
                 RegisterWords.Number(field.Here), field.ThereWords,
-                remedy: field.Accepted.Count == 0 || promised ? ""
+                remedy: KnownRegisters.IsImplementationId(it.Id) ? "choose a destination with the same CPU: the guest chose its workarounds for errata by this register"
+                    : field.Accepted.Count == 0 || promised ? ""
                     : $"create the VM with {it.Name}{field.Suffix}={RegisterWords.Number(Wanted(field))}, where the source's kernel lets it be set"));
         }
         return findings;

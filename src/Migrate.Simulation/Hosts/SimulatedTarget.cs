@@ -8,7 +8,7 @@ using Migrate.Model.Registers;
 namespace Migrate.Simulation.Hosts;
 
 /// <summary>One VM of a <see cref="SimulatedHost"/>: answers every restore step with the errno that KVM would give. Used from one thread at a time.</summary>
-public sealed class SimulatedTarget : IRestoreTarget
+public sealed class SimulatedTarget : IScratchTarget
 {
     internal const int MaximumVcpus = 512;
 
@@ -20,7 +20,7 @@ public sealed class SimulatedTarget : IRestoreTarget
     private readonly MemorySlotRules _memory;
     private readonly SmcccFilterRules _filter = new();
     private readonly SortedDictionary<int, Vcpu> _vcpus = [];
-    private readonly List<DeviceState> _devices = [];
+    private readonly List<WriteDevice> _devices = [];
     private readonly List<HandlerState> _handlers = [];
     private VmType? _type;
     private VcpuFeatures _features;
@@ -56,6 +56,16 @@ public sealed class SimulatedTarget : IRestoreTarget
 
     /// <summary>Bytes of a page of a host; 4096 where the profile does not know.</summary>
     internal static int PageSizeOf(HostProfile profile) => profile.Boot.PageSize == 0 ? 4096 : profile.Boot.PageSize;
+
+    /// <inheritdoc/>
+    /// <remarks>The state of devices: a simulated host keeps it and understands nothing of it.</remarks>
+    public IReadOnlyList<UntriedPart> Untried =>
+        [.. _devices.Select(d => new UntriedPart(d, d.Device.Kind, "a simulated host keeps a device's state without judging it"))];
+
+    /// <summary>Nothing of a scratch VM is left: a simulated one has no memory and no descriptor.</summary>
+    public void Dispose()
+    {
+    }
 
     /// <summary>KVM_RUN on one vCPU: what is frozen at first run is frozen from here on.</summary>
     /// <returns>ENOEXEC without such a vCPU, EPERM before KVM_ARM_VCPU_FINALIZE(SVE).</returns>
@@ -103,7 +113,7 @@ public sealed class SimulatedTarget : IRestoreTarget
         };
     }
 
-    internal EquatableArray<DeviceState> Devices => _devices.ToEquatableArray();
+    internal EquatableArray<DeviceState> Devices => _devices.Select(d => d.Device).ToEquatableArray();
 
     internal EquatableArray<HandlerState> Handlers => _handlers.ToEquatableArray();
 
@@ -120,7 +130,7 @@ public sealed class SimulatedTarget : IRestoreTarget
         ConfigurePmu configure => Configure(configure.Attribute),
         WriteRegister write => Write(write),
         LeaveOut => StepAnswer.Ok,
-        WriteDevice write => Write(write.Device),
+        WriteDevice write => Write(write),
         RestoreHandler restore => Restore(restore.State),
         SetCounterOffset set => SetOffset(set.GuestCounter),
         SetEvents set => Set(set.Vcpu, set.Events),
@@ -235,9 +245,9 @@ public sealed class SimulatedTarget : IRestoreTarget
         return _registers.Write(write.Vcpu, write.Id, write.Value, _hasRun);
     }
 
-    private StepAnswer Write(DeviceState device)
+    private StepAnswer Write(WriteDevice step)
     {
-        var present = device.Kind switch
+        var present = step.Device.Kind switch
         {
             "vcpu" => _vcpus.Count != 0,
             "gicv3" => _gic.Kind == GicKind.GicV3,
@@ -245,8 +255,8 @@ public sealed class SimulatedTarget : IRestoreTarget
             "its" => _gic.Kind == GicKind.GicV3 && _gic.Its != 0,
             _ => false,
         };
-        if (!present) return new(Errno.ENODEV, $"the VM has no {device.Kind}");
-        _devices.Add(device);
+        if (!present) return new(Errno.ENODEV, $"the VM has no {step.Device.Kind}");
+        _devices.Add(step);
         return StepAnswer.Ok;
     }
 

@@ -39,14 +39,14 @@ internal static class FreshMachine
         var incoming = new SimulatedIncoming(host);
         try
         {
-            foreach (var step in StepsFor(description)) Demand(incoming, step);
+            foreach (var step in StepsFor(description, options)) Demand(incoming, step);
             var last = description.Memory[^1];
             var console = last.GuestAddress + last.Size - MachineOptions.MemoryUnit;
             for (var vcpu = 0; vcpu < options.Vcpus; vcpu++)
             {
                 SetAmbientRegisters(incoming, vcpu, options.Seed);
                 foreach (var register in options.Registers)
-                    Demand(incoming, new WriteRegister(vcpu, register.Id, register.Value, null, StepPhase.Prepare));
+                    if (register.Id != VectorLengths) Demand(incoming, new WriteRegister(vcpu, register.Id, register.Value, null, StepPhase.Prepare));
                 foreach (var (id, value) in ProgramRegisters.Store(StateOf(incoming, vcpu, description, console, options)))
                     Offer(incoming, vcpu, id, value);
             }
@@ -96,13 +96,16 @@ internal static class FreshMachine
             ?? throw new MigrateException(ErrorCode.Refused, "the host's profile has no shape of which a vCPU can be created");
     }
 
-    private static List<RestoreStep> StepsFor(VmDescription vm)
+    private static List<RestoreStep> StepsFor(VmDescription vm, MachineOptions options)
     {
         var vcpus = Enumerable.Range(0, vm.VcpuCount);
         var steps = new List<RestoreStep> { new CreateVm(vm.Type) };
         steps.AddRange(vm.Memory.Select(slot => new MapMemory(slot)));
         steps.AddRange(vcpus.Select(i => new CreateVcpu(i, vm.Features)));
         if (vm.Gic.Kind != GicKind.None) steps.Add(new CreateGic(vm.Gic));
+        // Vector lengths are EPERM once SVE is finalized.
+        foreach (var register in options.Registers)
+            if (register.Id == VectorLengths) steps.AddRange(vcpus.Select(i => new WriteRegister(i, register.Id, register.Value, null, StepPhase.Prepare)));
         if (vm.Features.Has(VcpuFeatures.Sve)) steps.AddRange(vcpus.Select(i => new FinalizeSve(i)));
         steps.AddRange(vm.SmcccFilter.Select(range => new InstallFilter(range)));
         return steps;

@@ -42,6 +42,9 @@ public sealed record AgentOptions
     /// <summary>Most moves at a time.</summary>
     public int MaxMoves { get; init; } = 8;
 
+    /// <summary>Most dry runs at a time; each is a VM with up to 512 vCPUs.</summary>
+    public int MaxDryRuns { get; init; } = 2;
+
     /// <summary>How long a connection may take to say what it wants.</summary>
     public TimeSpan GreetingTimeout { get; init; } = TimeSpan.FromSeconds(10);
 

@@ -16,6 +16,20 @@ public sealed class AttachedIncoming(string socketPath) : IIncomingLauncher
     public IncomingVmm Obtain(VmDescription machine) => new(socketPath, IsOurs: false);
 }
 
+/// <summary>No VMM: an agent that judges and tries, and receives nothing.</summary>
+/// <param name="remedy">What the operator can do about it.</param>
+public sealed class NoIncoming(string remedy) : IIncomingLauncher
+{
+    /// <inheritdoc/>
+    /// <exception cref="MigrateException"><see cref="ErrorCode.Refused"/>, always.</exception>
+    public IncomingVmm Obtain(VmDescription machine) => throw new MigrateException(
+        ErrorCode.Refused, $"this agent has no VMM to restore {Shapes.OneLine(machine.Name, 64)} into: it starts none yet, and none was named to it")
+    {
+        Stage = Stage.Prepare,
+        Remedy = remedy,
+    };
+}
+
 /// <summary>Starts a VMM for each machine, in a session of its own: it outlives the agent.</summary>
 public sealed class LaunchedIncoming : IIncomingLauncher
 {

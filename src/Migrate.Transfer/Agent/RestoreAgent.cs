@@ -4,7 +4,10 @@ using Migrate.Linux.Sockets;
 using Migrate.Model;
 using Migrate.Model.Encoding;
 using Migrate.Model.Errors;
+using Migrate.Model.Plans;
+using Migrate.Model.Ports;
 using Migrate.Preflight;
+using Migrate.Preflight.Trials;
 using Migrate.Transfer.Handover;
 using Migrate.Transfer.Wire;
 
@@ -16,6 +19,8 @@ public sealed class RestoreAgent : IDisposable
     private readonly AgentOptions _options;
     private readonly IProfileSource _profiles;
     private readonly IIncomingLauncher _launcher;
+    private readonly IScratchHost? _scratch;
+    private readonly SemaphoreSlim _dryRuns;
     private readonly HandoverLedger _ledger;
     private readonly OwnerLock _owner;
     private readonly TcpListenerSocket _listener;
@@ -29,14 +34,17 @@ public sealed class RestoreAgent : IDisposable
     /// <param name="state">Where it keeps its identity and its records; one agent a directory.</param>
     /// <param name="profiles">What the host accepts.</param>
     /// <param name="launcher">Where incoming machines are built.</param>
+    /// <param name="scratch">Where plans are tried; null: dry runs are refused.</param>
     /// <exception cref="MigrateException"><see cref="ErrorCode.Usage"/>: an address beyond loopback; <see cref="ErrorCode.Busy"/>: another agent has the
     /// state directory; <see cref="ErrorCode.System"/>: the address cannot be had.</exception>
-    public RestoreAgent(AgentOptions options, StateDirectory state, IProfileSource profiles, IIncomingLauncher launcher)
+    public RestoreAgent(AgentOptions options, StateDirectory state, IProfileSource profiles, IIncomingLauncher launcher, IScratchHost? scratch = null)
     {
         options.Validate();
         _options = options;
         _profiles = profiles;
         _launcher = launcher;
+        _scratch = scratch;
+        _dryRuns = new SemaphoreSlim(options.MaxDryRuns);
         _owner = OwnerLock.Take(state.AgentDirectory);
         try
         {
@@ -88,6 +96,7 @@ public sealed class RestoreAgent : IDisposable
         foreach (var thread in left) thread.Join();
         _adopter.Join();
         _owner.Dispose();
+        _dryRuns.Dispose();
         _stop.Dispose();
     }
 
@@ -194,8 +203,26 @@ public sealed class RestoreAgent : IDisposable
                 var plan = Planner.Plan(offer.Report.State, profile, offer.Options);
                 channel.Send(FrameKind.Report, Documents.CheckReport, Reports.Of(plan, offer.Report.State, profile, offer.IncludePlan));
                 break;
+            case FrameKind.DryRunQuery:
+                channel.Send(FrameKind.Report, Documents.CheckReport, Try(frame.Decode(TransferMessages.Offer)));
+                break;
             default:
                 throw channel.Unexpected(frame.Kind, "a move or a question");
+        }
+    }
+
+    private CheckReport Try(Offer offer)
+    {
+        if (_scratch is null) throw new MigrateException(ErrorCode.Unsupported, "this agent makes no scratch VMs: ask for a check without a dry run") { Stage = Stage.Plan };
+        if (!_dryRuns.Wait(TimeSpan.Zero))
+            throw new MigrateException(ErrorCode.Busy, $"{_options.MaxDryRuns} dry runs are in progress here already") { Stage = Stage.Plan, IsTransient = true };
+        try
+        {
+            return DryRun.Run(offer.Report.State, _profiles.Measure(), offer.Options, _scratch, offer.IncludePlan);
+        }
+        finally
+        {
+            _dryRuns.Release();
         }
     }
 

@@ -51,6 +51,24 @@ public sealed class AgentClient(string host, int port)
         return channel.Expect(FrameKind.Report, Documents.CheckReport);
     }
 
+    /// <summary>Would this machine survive there? The agent tries it on a scratch VM of its host, beside the machines that run there.</summary>
+    /// <param name="machine">As its VMM describes it, or as captured.</param>
+    /// <param name="policy">Who restores.</param>
+    /// <param name="accept">Findings that the operator accepts.</param>
+    /// <param name="acceptAssumed">Whether a verdict that rests on assumptions will do.</param>
+    /// <param name="includePlan">Whether the report should hold the plan.</param>
+    /// <param name="patience">How long the answer may take once the agent was reached.</param>
+    /// <exception cref="MigrateException"><see cref="ErrorCode.Unreachable"/>, or what the agent answered: <see cref="ErrorCode.Busy"/> while it tries others.</exception>
+    public CheckReport DryRun(
+        MachineReport machine, Policy policy, EquatableArray<FindingCode> accept, bool acceptAssumed, bool includePlan, TimeSpan patience)
+    {
+        using var channel = Connect(host, port, Timeout);
+        var offer = new Offer { Report = machine, Policy = policy, Accept = accept, AcceptAssumed = acceptAssumed, IncludePlan = includePlan };
+        channel.Request(() => channel.Send(FrameKind.DryRunQuery, TransferMessages.Offer, offer));
+        channel.IdleTimeout = patience;
+        return channel.Expect(FrameKind.Report, Documents.CheckReport);
+    }
+
     /// <summary>Which side runs a handover's machine? Ends a session of that id that has not received START.</summary>
     /// <param name="handoverId">Which handover.</param>
     /// <param name="agentId">The agent that received it: another one refuses to answer.</param>

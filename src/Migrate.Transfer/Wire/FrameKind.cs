@@ -83,6 +83,9 @@ public enum FrameKind : ushort
     /// <summary>A check report.</summary>
     Report = 0x0217,
 
+    /// <summary>Would this machine survive there? Try it on a scratch VM.</summary>
+    DryRunQuery = 0x0218,
+
     /// <summary>Request: how is the machine?</summary>
     Status = 0x0301,
 

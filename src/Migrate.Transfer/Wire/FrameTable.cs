@@ -69,6 +69,7 @@ public static class FrameTable
         new(FrameKind.Profile, Document),
         new(FrameKind.CheckQuery, Document),
         new(FrameKind.Report, Document),
+        new(FrameKind.DryRunQuery, Document),
         new(FrameKind.Status, None),
         new(FrameKind.MachineStatus, Medium),
         new(FrameKind.Describe, None),

@@ -4,7 +4,10 @@ using Migrate.Cli.Demo;
 using Migrate.Cli.Output;
 using Migrate.Cli.Sources;
 using Migrate.Linux.Processes;
+using Migrate.Model.Errors;
 using Migrate.Model.Hosts;
+using Migrate.Model.Ports;
+using Migrate.Simulation.Hosts;
 using Migrate.Transfer.Agent;
 
 namespace Migrate.Cli.Commands;
@@ -26,26 +29,29 @@ internal static class AgentCommand
         var insecure = new Option<bool>("--insecure") { Description = "Listen on an address that others can reach, without encryption or authentication." };
         var simulate = new Option<string?>("--simulate")
         {
-            Description = $"Be a simulated host that answers as this profile says: {string.Join(", ", BundledHosts.Names)}, or a file (default {BundledHosts.Default}).",
+            Description = $"Be a simulated host instead of this one that answers as this profile says: {string.Join(", ", BundledHosts.Names)}, or a file (default {BundledHosts.Default}); starts simulated machines.",
             HelpName = "PROFILE",
             Arity = ArgumentArity.ZeroOrOne,
         };
-        var attach = new Option<string?>("--attach") { Description = "Restore into the machine that waits at this socket (vmmigrate run --incoming) instead of starting one.", HelpName = "MACHINE" };
+        var profile = new Option<string?>("--profile") { Description = "Believe this profile of this very boot (vmmigrate probe -o FILE) instead of measuring the host at the start.", HelpName = "FILE" };
+        var attach = new Option<string?>("--attach") { Description = "Restore into the machine that waits at this socket. Without it a simulated host starts one; a real host judges and tries, and refuses moves.", HelpName = "MACHINE" };
         var stdin = new Option<bool>("--end-with-stdin") { Description = "End when standard input ends." };
         var sabotage = new Option<string?>("--sabotage") { Description = "Break one thing on purpose (a test instrument).", Hidden = true };
-        var command = new Command("agent", "Receive machines on this host: plan, restore, start, and answer what became of each handover.") { listen, insecure, simulate, attach, stdin, sabotage };
+        var command = new Command("agent", "Receive machines on this host: measure it, plan, try, restore, start, and answer what became of each handover.") { listen, insecure, simulate, profile, attach, stdin, sabotage };
         command.SetAction(parsed =>
         {
-            if (parsed.GetResult(simulate) is null) throw new UsageException("this build restores simulated machines only: add --simulate", "agent");
             var endpoint = Endpoint.Parse(parsed.GetValue(listen)!).RequireLoopback(parsed.GetValue(insecure));
-            var name = parsed.GetValue(simulate) ?? BundledHosts.Default;
-            var host = BundledHosts.Resolve(name);
+            var simulated = parsed.GetResult(simulate) is null ? null : parsed.GetValue(simulate) ?? BundledHosts.Default;
+            if (simulated is not null && parsed.GetValue(profile) is not null)
+                throw new UsageException("--profile is about this host, --simulate about none: one of them", "agent");
+            var waiting = parsed.GetValue(attach) is { } machine ? new AttachedIncoming(StateDirectory.Resolve(machine)) : null;
+            using var real = simulated is null ? Real(terminal, parsed.GetValue(profile)) : null;
+            var host = real?.Profile ?? BundledHosts.Resolve(simulated);
+            IScratchHost scratch = real is null ? new SimulatedHost(host) : real.Scratch;
             StateDirectory.Create();
-            List<string> run = [Child.Assembly, "run", "--simulate", name, "--incoming", "--socket", "{socket}", "--name", "{name}"];
-            if (parsed.GetValue(sabotage) is { } fault) run.AddRange(["--sabotage", fault]);
-            IIncomingLauncher launcher = parsed.GetValue(attach) is { } waiting
-                ? new AttachedIncoming(StateDirectory.Resolve(waiting))
-                : new LaunchedIncoming(Child.Runtime, run, StateDirectory.Machines, TimeSpan.FromSeconds(30));
+            IIncomingLauncher launcher = waiting is not null ? waiting
+                : simulated is not null ? Simulated(simulated, parsed.GetValue(sabotage))
+                : new NoIncoming("Start a VMM that waits for a machine and name its socket: vmmigrate agent --attach MACHINE.");
             var options = new AgentOptions
             {
                 Listen = endpoint.Resolve(),
@@ -57,11 +63,30 @@ internal static class AgentCommand
             using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, context => { context.Cancel = true; ended.Set(); });
             using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, context => { context.Cancel = true; ended.Set(); });
             if (parsed.GetValue(stdin)) ThisProcess.WhenStdinEnds(ended.Set);
-            using var agent = new RestoreAgent(options, HandoverState.Open(), new FixedProfile(host), launcher);
+            using var agent = new RestoreAgent(options, HandoverState.Open(), new FixedProfile(host), launcher, scratch);
             terminal.Error.WriteLine($"agent {agent.AgentId} listening on {agent.EndPoint}");
             ended.Wait();
             return ExitCode.Yes;
         });
         return command;
+    }
+
+    private static LaunchedIncoming Simulated(string profile, string? sabotage)
+    {
+        List<string> run = [Child.Assembly, "run", "--simulate", profile, "--incoming", "--socket", "{socket}", "--name", "{name}"];
+        if (sabotage is not null) run.AddRange(["--sabotage", sabotage]);
+        return new LaunchedIncoming(Child.Runtime, run, StateDirectory.Machines, TimeSpan.FromSeconds(30));
+    }
+
+    private static ThisHost Real(Terminal terminal, string? profile)
+    {
+        try
+        {
+            return ThisHost.Open(terminal, profile);
+        }
+        catch (MigrateException e) when (e.Code == ErrorCode.Unsupported)
+        {
+            throw new MigrateException(e.Code, e.Message, e) { Stage = Stage.Input, Remedy = "Run it on the arm64 host, or try it without one: vmmigrate agent --simulate." };
+        }
     }
 }

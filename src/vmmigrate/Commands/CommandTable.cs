@@ -10,7 +10,8 @@ internal static class CommandTable
 {
     private static readonly (string Name, Func<Terminal, Command> Build)[] Commands =
     [
-        ("probe", ProbeCommand.Build), ("check", CheckCommand.Build), ("capture", CaptureCommand.Build),
+        ("probe", ProbeCommand.Build), ("check", CheckCommand.Build), ("explain", ExplainCommand.Build), ("matrix", MatrixCommand.Build),
+        ("baseline", BaselineCommand.Build), ("capture", CaptureCommand.Build),
         ("agent", AgentCommand.Build), ("send", SendCommand.Build), ("status", StatusCommand.Build), ("cancel", CancelCommand.Build), ("resolve", ResolveCommand.Build),
         ("run", RunCommand.Build), ("ps", PsCommand.Build), ("pause", PauseCommand.BuildPause), ("resume", PauseCommand.BuildResume),
         ("show", ShowCommand.Build), ("diff", DiffCommand.Build), ("convert", ConvertCommand.Build), ("snapshot", SnapshotCommand.Build),

@@ -67,6 +67,7 @@ internal static class ConvertCommand
             FileInput.OfProfile { Profile: var profile } => (() => JsonEncoding.Encode(Documents.HostProfile, profile), () => MessagePackEncoding.Encode(Documents.HostProfile, profile), "host profile"),
             FileInput.OfPlan { Plan: var plan } => (() => JsonEncoding.Encode(Documents.RestorePlan, plan), () => MessagePackEncoding.Encode(Documents.RestorePlan, plan), "plan"),
             FileInput.OfReport { Report: var report } => (() => JsonEncoding.Encode(Documents.CheckReport, report), () => MessagePackEncoding.Encode(Documents.CheckReport, report), "report"),
+            FileInput.OfConfig { Config: var config } => (() => JsonEncoding.Encode(Documents.VmConfig, config), () => MessagePackEncoding.Encode(Documents.VmConfig, config), "VM configuration"),
             var other => throw new MigrateException(ErrorCode.Unsupported, $"{paths[0]} is {other.Kind}: nothing to convert it to"),
         };
     }

@@ -3,6 +3,8 @@ using System.Runtime.InteropServices;
 using Migrate.Cli.Output;
 using Migrate.Cli.Sources;
 using Migrate.Linux.Processes;
+using Migrate.Preflight;
+using Migrate.Preflight.Baselines;
 using Migrate.Simulation.Machines;
 using Migrate.Simulation.Sabotage;
 using Migrate.Transfer.Machines;
@@ -26,6 +28,7 @@ internal static class RunCommand
         var memory = Options.Bytes("--memory", "Guest memory.", 256UL << 20);
         var cpus = new Option<int>("--cpus") { Description = "vCPUs.", DefaultValueFactory = _ => 2 };
         var features = Options.Features();
+        var config = new Option<string?>("--config") { Description = "Create it from a configuration that vmmigrate baseline wrote.", HelpName = "FILE" };
         var rate = new Option<ulong>("--rate") { Description = "Page writes a second over all vCPUs; 0 is as fast as they go.", DefaultValueFactory = _ => 20_000 };
         var fill = new Option<double>("--fill") { Description = "Share of memory that is not zero at the start.", DefaultValueFactory = _ => 0.5 };
         var hot = new Option<double>("--hot-pages") { Description = "Share of memory that gets nine tenths of the writes.", DefaultValueFactory = _ => 0.1 };
@@ -35,13 +38,16 @@ internal static class RunCommand
         var sabotage = new Option<string?>("--sabotage") { Description = "Break one thing on purpose (a test instrument).", Hidden = true };
         var command = new Command("run", "Run a machine (today: a simulated one whose vCPUs really write memory) and serve its socket.")
         {
-            simulate, name, socket, incoming, memory, cpus, features, rate, fill, hot, steps, seed, stdin, sabotage,
+            simulate, name, socket, incoming, memory, cpus, features, config, rate, fill, hot, steps, seed, stdin, sabotage,
         };
         command.SetAction(parsed =>
         {
             if (parsed.GetResult(simulate) is null)
                 throw new UsageException("this build runs simulated machines only: add --simulate", "run");
             var host = BundledHosts.Resolve(parsed.GetValue(simulate));
+            if (parsed.GetResult(config) is not null && (parsed.GetValue(incoming) || parsed.GetValue(features) is not null))
+                throw new UsageException("--config says what a new machine is: it goes neither with --incoming nor with --features", "run");
+            var wished = parsed.GetValue(config) is { } file ? FileInput.ReadConfig(file) : null;
             var fault = parsed.GetValue(sabotage) is { } wanted ? Sabotages.Named(wanted) : null;
             var path = parsed.GetValue(socket) ?? StateDirectory.SocketOf(parsed.GetValue(name)!);
             if (parsed.GetValue(socket) is null) StateDirectory.Create();
@@ -67,7 +73,10 @@ internal static class RunCommand
                     Name = parsed.GetValue(name)!,
                     MemoryBytes = parsed.GetValue(memory).Value,
                     Vcpus = parsed.GetValue(cpus),
-                    Features = parsed.GetValue(features),
+                    Features = wished?.Features ?? parsed.GetValue(features),
+                    Type = wished?.Type ?? default,
+                    Gic = wished is null ? default : DefaultMachine.Layout(wished.Gic),
+                    Registers = wished is null ? [] : ConfiguredMachine.Writes(host, wished),
                     WritesPerSecond = parsed.GetValue(rate),
                     FillFraction = parsed.GetValue(fill),
                     HotPages = parsed.GetValue(hot),

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Migrate.Cli.Output;
+using Migrate.Cli.Output.Matrix;
 using Migrate.Cli.Sources;
 using Migrate.Model.Encoding;
 using Migrate.Snapshots;
@@ -11,7 +12,7 @@ internal static class ShowCommand
 {
     public static Command Build(Terminal terminal)
     {
-        var any = new Argument<string>("ANY") { Description = "A state, capture, profile, plan, report, snapshot, HOST:PORT of an agent, or a machine's name." };
+        var any = new Argument<string>("ANY") { Description = "A state, capture, profile, plan, report, matrix, explanation, snapshot, HOST:PORT of an agent, or a machine's name." };
         var fields = new Option<bool>("--fields") { Description = "Show every field of every register that has named fields." };
         var json = Options.Json();
         var command = new Command("show", "Show what a file or machine is, told by its content.") { any, fields, json };
@@ -28,6 +29,9 @@ internal static class ShowCommand
                     FileInput.OfProfile p => JsonEncoding.Encode(Documents.HostProfile, p.Profile),
                     FileInput.OfPlan p => JsonEncoding.Encode(Documents.RestorePlan, p.Plan),
                     FileInput.OfReport r => JsonEncoding.Encode(Documents.CheckReport, r.Report),
+                    FileInput.OfMatrix m => JsonEncoding.Encode(Documents.Matrix, m.Matrix),
+                    FileInput.OfExplanation e => JsonEncoding.Encode(Documents.Explanation, e.Explanation),
+                    FileInput.OfConfig c => JsonEncoding.Encode(Documents.VmConfig, c.Config),
                     _ => throw new InvalidOperationException($"no document for {input.Kind}"),
                 });
                 return ExitCode.Yes;
@@ -50,6 +54,15 @@ internal static class ShowCommand
                     break;
                 case FileInput.OfReport r:
                     ReportText.Write(terminal, r.Report);
+                    break;
+                case FileInput.OfMatrix m:
+                    MatrixText.Write(terminal, m.Matrix);
+                    break;
+                case FileInput.OfExplanation e:
+                    ExplanationText.Write(terminal, e.Explanation);
+                    break;
+                case FileInput.OfConfig c:
+                    BaselineText.Write(terminal, c.Config);
                     break;
             }
             return ExitCode.Yes;

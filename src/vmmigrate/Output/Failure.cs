@@ -21,6 +21,7 @@ internal static class Failure
         [ErrorCode.Malformed] = ExitCode.Input,
         [ErrorCode.Unsupported] = ExitCode.Input,
         [ErrorCode.TooLarge] = ExitCode.Input,
+        [ErrorCode.Stale] = ExitCode.Input,
         [ErrorCode.Denied] = ExitCode.Input,
         [ErrorCode.Unreachable] = ExitCode.Unreachable,
         [ErrorCode.Refused] = ExitCode.No,

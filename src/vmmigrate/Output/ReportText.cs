@@ -35,17 +35,18 @@ internal static class ReportText
         terminal.Out.WriteLine(
             $"policy {KebabCase.Of(report.Policy.ToString())}, evidence {KebabCase.Of(report.Evidence.ToString())}; registers: "
             + $"{report.Kept} kept, {report.Changed} changed, {report.LeftOut} left out, {report.Refused} refused");
+        if (report.Trial is { } trial) TrialText.Write(terminal, report, trial);
         if (report.Findings.Count > 0)
         {
             terminal.Write(
-                ["", "Finding", "Subject", "Here", "There", "The host would answer", "Remedy"],
+                ["", "Finding", "Subject", "Here", "There", report.Trial is null ? "The host would answer" : "The host answers", "Remedy"],
                 report.Findings.GroupBy(f => f with { Subject = "", Register = null }).Select(alike => (IReadOnlyList<string>)
                 [
                     alike.Key.Accepted ? "accepted" : KebabCase.Of(alike.Key.Severity.ToString()), KebabCase.Of(alike.Key.Code.ToString()),
-                    Subjects([.. alike.Select(f => f.Subject)], alike.Key.Vcpus), alike.Key.Here, alike.Key.There, alike.Key.Answer, alike.Key.Remedy,
+                    Subjects([.. alike.Select(f => f.Subject)], alike.Key.Vcpus), alike.Key.Here, alike.Key.There, report.Trial is null ? alike.Key.Answer : TrialText.Answer(alike.Key), alike.Key.Remedy,
                 ]));
         }
-        if (report.Plan is { } plan) PlanText.Write(terminal, plan);
+        if (report.Plan is { } plan) PlanText.Write(terminal, plan, report.Trial);
         terminal.Out.WriteLine(LastLine(report));
     }
 
@@ -64,6 +65,8 @@ internal static class ReportText
     private static string LastLine(CheckReport report)
     {
         if (report.Verdict is Verdict.Yes) return "Nothing to do.";
+        if (report is { Verdict: Verdict.Unproven, Trial: not null })
+            return "Remedy: what is assumed still was not tried; do what its line says, or --accept assumed.";
         if (report.Verdict is Verdict.Unproven) return "Remedy: probe the destination for a measured answer, or --accept assumed.";
         var remedies = report.Findings.Where(f => f.Stops && f.Remedy.Length > 0).Select(f => f.Remedy).Distinct().ToList();
         return remedies.Count switch
@@ -78,12 +81,18 @@ internal static class ReportText
 /// <summary>A plan for people: one line a step that a person may want to know of, the rest counted.</summary>
 internal static class PlanText
 {
-    public static void Write(Terminal terminal, RestorePlan plan)
+    public static void Write(Terminal terminal, RestorePlan plan, TrialReport? trial = null)
     {
         terminal.Out.WriteLine($"Plan: {plan.Steps.Count} steps");
+        if (trial is null)
+        {
+            terminal.Write(["#", "Phase", "Step", "Value", "Why"], plan.Steps.Select((step, index) => Row(index, step)));
+            return;
+        }
+        var answers = TrialText.Answers(plan, trial);
         terminal.Write(
-            ["#", "Phase", "Step", "Value", "Why"],
-            plan.Steps.Select((step, index) => Row(index, step)));
+            ["#", "Phase", "Step", "Value", "Why", "Tried"],
+            plan.Steps.Select((step, index) => (IReadOnlyList<string>)[.. Row(index, step), answers[index]]));
     }
 
     private static IReadOnlyList<string> Row(int index, RestoreStep step)

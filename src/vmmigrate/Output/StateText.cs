@@ -44,6 +44,9 @@ internal static class StateText
 /// <summary>A host in one line.</summary>
 internal static class HostText
 {
+    /// <summary>What it calls itself: host name and kernel. A machine without a name has (none); empty where nothing is known.</summary>
+    public static string Name(BootIdentity boot) => string.Join(' ', new[] { boot.HostName, boot.KernelRelease }.Where(w => w.Length > 0 && w != "(none)"));
+
     public static string Of(BootIdentity boot)
     {
         string[] parts = [boot.HostName, boot.KernelRelease.Length > 0 ? $"Linux {boot.KernelRelease}" : "", boot.KvmMode, boot.PageSize > 0 ? $"{boot.PageSize >> 10} KiB pages" : ""];

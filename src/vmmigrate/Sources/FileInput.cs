@@ -1,6 +1,7 @@
 using Migrate.Linux.Files;
 using Migrate.Model.Encoding;
 using Migrate.Model.Errors;
+using Migrate.Model.Explanations;
 using Migrate.Model.Foreign;
 using Migrate.Model.Hosts;
 using Migrate.Model.Machines;
@@ -28,6 +29,15 @@ internal abstract record FileInput(string Kind)
     /// <summary>A check report.</summary>
     public sealed record OfReport(string Kind, CheckReport Report) : FileInput(Kind);
 
+    /// <summary>A matrix of hosts.</summary>
+    public sealed record OfMatrix(string Kind, MatrixReport Matrix) : FileInput(Kind);
+
+    /// <summary>An explanation.</summary>
+    public sealed record OfExplanation(string Kind, Explanation Explanation) : FileInput(Kind);
+
+    /// <summary>The configuration of a VM.</summary>
+    public sealed record OfConfig(string Kind, VmConfig Config) : FileInput(Kind);
+
     /// <summary>Reads a file of any kind that this program knows.</summary>
     public static FileInput Read(string path)
     {
@@ -52,9 +62,16 @@ internal abstract record FileInput(string Kind)
             HostProfile profile => new OfProfile(kind, profile),
             RestorePlan plan => new OfPlan(kind, plan),
             CheckReport report => new OfReport(kind, report),
+            MatrixReport matrix => new OfMatrix(kind, matrix),
+            Explanation explanation => new OfExplanation(kind, explanation),
+            VmConfig config => new OfConfig(kind, config),
             _ => throw new MigrateException(ErrorCode.Unsupported, $"{path}: nothing here reads {kind}"),
         };
     }
+
+    /// <summary>The configuration of a VM in a file.</summary>
+    public static VmConfig ReadConfig(string path) => Read(path) is OfConfig { Config: var config } ? config
+        : throw new MigrateException(ErrorCode.Malformed, $"{path} is no configuration of a VM") { Stage = Stage.Input, Remedy = "vmmigrate baseline HOST... -o FILE writes one." };
 
     /// <summary>The foreign capture in a file; null where it is something else.</summary>
     public static ForeignCapture? Foreign(string path) => IsSnapshot(path) ? null : ForeignFile.TryRead(Load(path), path);

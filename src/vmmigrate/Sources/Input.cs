@@ -1,6 +1,7 @@
 using Migrate.Model.Errors;
 using Migrate.Model.Hosts;
 using Migrate.Model.Machines;
+using Migrate.Model.Ports;
 using Migrate.Preflight;
 using Migrate.Transfer.Machines;
 using Migrate.Transfer.Send;
@@ -10,13 +11,22 @@ namespace Migrate.Cli.Sources;
 /// <summary>What SRC and DST may be: an existing path by its content, else HOST:PORT, else a machine's name, else an error that lists what was tried.</summary>
 internal static class Input
 {
+    /// <summary>Of a dirty log that nobody reads.</summary>
+    private const int AnyPageSize = 4096;
+
     private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(5);
 
     /// <summary>The state that SRC stands for. A host profile stands for the VM that this host creates by default.</summary>
     /// <param name="source">As typed.</param>
     /// <param name="features">vCPU features of the default VM; also which shape of a capture of a host.</param>
     /// <param name="host">The source's host profile, where SRC tells it.</param>
-    public static MachineState State(string source, VcpuFeatures? features, out HostProfile? host)
+    public static MachineState State(string source, VcpuFeatures? features, out HostProfile? host) => Report(source, features, out host).State;
+
+    /// <summary>The same with what a machine's VMM cannot describe.</summary>
+    /// <param name="source">As typed.</param>
+    /// <param name="features">vCPU features of the default VM; also which shape of a capture of a host.</param>
+    /// <param name="host">The source's host profile, where SRC tells it.</param>
+    public static MachineReport Report(string source, VcpuFeatures? features, out HostProfile? host)
     {
         host = null;
         if (File.Exists(source))
@@ -25,12 +35,12 @@ internal static class Input
             {
                 case FileInput.OfState { State: var state, Host: var assumed }:
                     host = assumed;
-                    return state;
+                    return Plain(state);
                 case FileInput.OfSnapshot { State: var state }:
-                    return state;
+                    return Plain(state);
                 case FileInput.OfProfile { Profile: var profile }:
                     host = profile;
-                    return DefaultMachine.Of(profile, features);
+                    return Plain(DefaultMachine.Of(profile, features));
                 case var other:
                     throw new MigrateException(ErrorCode.Malformed, $"{source} is {other.Kind}, which is neither a state nor a host profile");
             }
@@ -38,9 +48,9 @@ internal static class Input
         if (Endpoint.TryParse(source, out var agent))
         {
             host = AgentProfile(agent);
-            return DefaultMachine.Of(host, features);
+            return Plain(DefaultMachine.Of(host, features));
         }
-        if (IsMachine(source)) return Describe(source).State;
+        if (IsMachine(source)) return Describe(source);
         throw NotFound("SRC", source);
     }
 
@@ -68,7 +78,7 @@ internal static class Input
         return Endpoint.TryParse(text, out var agent) ? AgentProfile(agent) : null;
     }
 
-    public static Model.Ports.MachineReport Describe(string machine)
+    public static MachineReport Describe(string machine)
     {
         using var client = MachineClient.Connect(StateDirectory.Resolve(machine));
         return client.Describe();
@@ -81,7 +91,12 @@ internal static class Input
     /// <summary>Whether a path is a machine's socket and no file to read.</summary>
     public static bool IsSocket(string path) => path.EndsWith(".sock", StringComparison.Ordinal);
 
-    private static HostProfile AgentProfile(Endpoint agent) => new AgentClient(agent.Host, agent.Port) { Timeout = ConnectTimeout }.Profile();
+    /// <summary>The questions to an agent.</summary>
+    public static AgentClient Agent(Endpoint agent) => new(agent.Host, agent.Port) { Timeout = ConnectTimeout };
+
+    private static HostProfile AgentProfile(Endpoint agent) => Agent(agent).Profile();
+
+    private static MachineReport Plain(MachineState state) => new() { State = state, PageSize = AnyPageSize };
 
     private static MigrateException NotFound(string what, string text)
     {

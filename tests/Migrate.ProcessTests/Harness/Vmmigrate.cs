@@ -90,8 +90,9 @@ internal sealed class Vmmigrate : IDisposable
     /// <summary>Kills every process that has this state directory, those in sessions of their own included.</summary>
     public void Dispose()
     {
-        foreach (var child in _children) child.Dispose();
+        // First those whom nobody here waits for: a grandchild keeps the pipes of a killed child open.
         Processes.KillAll($"VMMIGRATE_STATE={State}");
+        foreach (var child in _children) child.Dispose();
         Directory.Delete(State, recursive: true);
     }
 

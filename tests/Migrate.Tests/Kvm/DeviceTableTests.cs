@@ -46,6 +46,20 @@ public class DeviceTableTests
         Assert.Equal([0, 0x0100_0003UL << 32], control.Attributes(Two));
     }
 
+    /// <summary>arm-vgic-its.rst: group 4 attribute 2 restores tables; group 5 are redistributors, group 8 the ITS.</summary>
+    [Theory]
+    [InlineData("its", 4u, 2UL, 0UL, "restore tables")]
+    [InlineData("its", 8u, 0UL, 1UL, "GITS_CTLR")]
+    [InlineData("its", 8u, 0UL, 0x8000_0000UL, null)]
+    [InlineData("its", 8u, 0x88UL, 1UL, null)]
+    [InlineData("gicv3", 5u, 0UL, 1UL, "GICR_CTLR")]
+    [InlineData("gicv3", 5u, 0x0100_0003UL << 32, 1UL, "GICR_CTLR")]
+    [InlineData("gicv3", 5u, 0UL, 0UL, null)]
+    [InlineData("gicv3", 1u, 0UL, 1UL, null)]
+    [InlineData("vcpu", 5u, 0UL, 1UL, null)]
+    public void What_reads_guest_memory_is_known_by_attribute_and_value(string kind, uint group, ulong attribute, ulong value, string? block) =>
+        Assert.Equal(block, StateTable.ReadingBlock(kind, new DeviceAttribute(group, attribute, new RegisterValue(value)))?.Name);
+
     [Theory]
     [InlineData(0x8000_0000UL, 0u)]
     [InlineData(0x8000_0003UL, 0x3u)]

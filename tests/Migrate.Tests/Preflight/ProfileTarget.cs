@@ -16,7 +16,8 @@ internal sealed class ProfileTarget(HostShape shape) : IRestoreTarget
     public IReadOnlyList<StepAnswer> Execute(IReadOnlyList<RestoreStep> steps) => [.. steps.Select(Execute)];
 
     public IReadOnlyList<ReadAnswer> Read(IReadOnlyList<RegisterAddress> registers) =>
-        [.. registers.Select(r => _values.TryGetValue(Key(r.Vcpu, r.Id), out var value) ? new ReadAnswer(0, value) : new ReadAnswer(2, null))];
+        [.. registers.Select(r => (_values.TryGetValue(Key(r.Vcpu, r.Id), out var value) ? value : _index.Find(r.Id)?.Reset) is { } found
+            ? new ReadAnswer(0, found) : new ReadAnswer(2, null))];
 
     private (int, RegisterId) Key(int vcpu, RegisterId id) => (_index.Find(id)?.Scope == RegisterScope.Vm ? -1 : vcpu, id);
 

@@ -280,4 +280,14 @@ public class SimulatedHostTests
         bytes[0] = first;
         return new RegisterValue(bytes);
     }
+
+    [Fact]
+    public void A_scratch_vm_says_that_it_judges_no_device_and_owns_nothing()
+    {
+        using var scratch = new SimulatedHost(WithSve).NewScratch();
+        var write = new WriteDevice(new DeviceState("gicv3", [new DeviceAttribute(1, 0, new RegisterValue(1))]));
+        RestoreStep[] steps = [Vm(), new CreateVcpu(0, Min), new CreateGic(new GicDescription(GicKind.GicV3, 0x0800_0000, 0x080a_0000)), write];
+        Assert.All(scratch.Execute(steps), a => Assert.True(a.Succeeded, a.Note));
+        Assert.Same(write, Assert.Single(scratch.Untried).Step);
+    }
 }

@@ -50,6 +50,7 @@ internal static class Plans
         var refused = r.Required("refused", Rules.Count, v => v.Refused, "Registers the destination refuses or does not know.");
         var findings = r.Required("findings", Shapes.List(Finding, MaxFindings), v => v.Findings, "Every finding, worst first.");
         var plan = r.Optional("plan", Shapes.Optional(Plan), v => v.Plan, null, "The plan, when asked for.");
+        var trial = r.Optional("trial", Shapes.Optional(DefineTrial()), v => v.Trial, null, "What the dry run came to; absent where there was none.");
         return r.Build(v => new CheckReport
         {
             Verdict = v.Get(verdict),
@@ -63,6 +64,7 @@ internal static class Plans
             Refused = v.Get(refused),
             Findings = v.Get(findings),
             Plan = v.Get(plan),
+            Trial = v.Get(trial),
         });
     }
 
@@ -80,7 +82,9 @@ internal static class Plans
         var vcpus = r.Optional("vcpus", vcpuList, v => v.Vcpus, default, "The vCPUs it holds for; absent: the whole VM.");
         var here = r.Optional("here", Shapes.Text, v => v.Here, "", "What the source has, for people.");
         var there = r.Optional("there", Shapes.Text, v => v.There, "", "What the destination has or accepts, for people.");
-        var answer = r.Optional("answer", Shapes.Text, v => v.Answer, "", "What the host would answer: EINVAL, ENOENT, reads back 0x3.");
+        var answer = r.Optional("answer", Shapes.Text, v => v.Answer, "", "What the host would answer, or did where it was tried: EINVAL, ENOENT, reads back 0x3.");
+        var predicted = r.Optional("predicted", Shapes.Text, v => v.Predicted, "",
+            "What the plan expected where the host, tried, answered otherwise; absent where they agree.");
         var remedy = r.Optional("remedy", Shapes.Text, v => v.Remedy, "", "What to do about it, one sentence.");
         var accepted = r.Optional("accepted", Shapes.Boolean, v => v.Accepted, false, "Whether the operator accepted it by name.");
         return r.Build(v => new Finding
@@ -94,6 +98,7 @@ internal static class Plans
             Here = v.Get(here),
             There = v.Get(there),
             Answer = v.Get(answer),
+            Predicted = v.Get(predicted),
             Remedy = v.Get(remedy),
             Accepted = v.Get(accepted),
         });
@@ -108,6 +113,32 @@ internal static class Plans
             "Registers that read back otherwise than the plan said.");
         var executed = r.Required("executed", Rules.Count, v => v.Executed, "How many steps ran.");
         return r.Build(v => new RunReport { Failed = v.Get(failed), Differences = v.Get(differences), Executed = v.Get(executed) });
+    }
+
+    private static Shape<TrialReport> DefineTrial()
+    {
+        var u = new RecordShape<UntriedStep>("UntriedStep", "A step, or part of one, that was not tried.");
+        var step = u.Required("step", Rules.Count, v => v.Step, "Index in the plan's steps.");
+        var what = u.Required("what", Shapes.Text, v => v.What, "What of it, for people.");
+        var why = u.Required("why", Shapes.Text, v => v.Why, "Why not, or what its success does not show.");
+        var part = u.Build(v => new UntriedStep(v.Get(step), v.Get(what), v.Get(why)));
+
+        var r = new RecordShape<TrialReport>("TrialReport", "What became of a plan on a scratch VM, which was then thrown away.");
+        var executed = r.Required("executed", Rules.Count, v => v.Executed, "Steps that the scratch VM was given.");
+        var compared = r.Required("compared", Rules.Count, v => v.Compared, "Registers that were read back at the end and compared with the plan.");
+        var failed = r.Required("failed", Shapes.List(DefineFailed(), MaxSteps), v => v.Failed, "Steps that the host refused.");
+        var differences = r.Required("differences", Shapes.List(DefineDifference(), MaxSteps), v => v.Differences,
+            "Registers that read back otherwise than the plan said.");
+        var untried = r.Required("untried", Shapes.List(part, MaxSteps), v => v.Untried,
+            "What was not tried; for it the evidence is what it was before.");
+        return r.Build(v => new TrialReport
+        {
+            Executed = v.Get(executed),
+            Compared = v.Get(compared),
+            Failed = v.Get(failed),
+            Differences = v.Get(differences),
+            Untried = v.Get(untried),
+        });
     }
 
     private static Shape<FailedStep> DefineFailed()

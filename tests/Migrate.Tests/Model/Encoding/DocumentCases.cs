@@ -1,4 +1,5 @@
 using Migrate.Model.Encoding;
+using Migrate.Model.Explanations;
 using Migrate.Model.Hosts;
 using Migrate.Model.Machines;
 using Migrate.Model.Plans;
@@ -16,6 +17,9 @@ internal abstract record DocumentCase(string Name)
         new DocumentCase<HostProfile>("HostProfile", Documents.HostProfile, r => r.Profile()),
         new DocumentCase<RestorePlan>("RestorePlan", Documents.RestorePlan, r => r.Plan()),
         new DocumentCase<CheckReport>("CheckReport", Documents.CheckReport, r => r.Check()),
+        new DocumentCase<MatrixReport>("MatrixReport", Documents.Matrix, r => r.Matrix()),
+        new DocumentCase<Explanation>("Explanation", Documents.Explanation, r => r.Explanation()),
+        new DocumentCase<VmConfig>("VmConfig", Documents.VmConfig, r => r.Config()),
         new DocumentCase<VmDescription>("VmDescription", Documents.VmDescription, r => r.Vm(3)),
         new DocumentCase<MemorySlot>("MemorySlot", Documents.MemorySlot, r => r.Slot(1)),
         new DocumentCase<VcpuState>("VcpuState", Documents.VcpuState, r => r.Vcpu(2)),

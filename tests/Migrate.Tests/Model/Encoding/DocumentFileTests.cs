@@ -10,6 +10,8 @@ public sealed class DocumentFileTests
     [InlineData("HostProfile", "vmmigrate/host-profile/1")]
     [InlineData("RestorePlan", "vmmigrate/restore-plan/1")]
     [InlineData("CheckReport", "vmmigrate/check-report/1")]
+    [InlineData("MatrixReport", "vmmigrate/matrix/1")]
+    [InlineData("Explanation", "vmmigrate/explanation/1")]
     public void Finds_which_document_and_which_encoding_by_content_alone(string name, string schema)
     {
         foreach (var encoding in Enum.GetValues<DocumentEncoding>())
@@ -30,7 +32,7 @@ public sealed class DocumentFileTests
     [InlineData("""{"schema":"vmmigrate/machine-state/2","new":1}""", ErrorCode.Unsupported, "vmmigrate/machine-state/2 was written by a newer vmmigrate")]
     [InlineData("""{"schema":"vmmigrate/machine-state/0"}""", ErrorCode.Unsupported, "unknown schema 'vmmigrate/machine-state/0'")]
     [InlineData("""{"schema":"vmmigrate/teapot/1"}""", ErrorCode.Unsupported,
-        "unknown schema 'vmmigrate/teapot/1'; known: vmmigrate/machine-state/1, vmmigrate/host-profile/1, vmmigrate/restore-plan/1, vmmigrate/check-report/1")]
+        "unknown schema 'vmmigrate/teapot/1'; known: vmmigrate/machine-state/1, vmmigrate/host-profile/1, vmmigrate/restore-plan/1, vmmigrate/check-report/1, vmmigrate/matrix/1, vmmigrate/explanation/1")]
     [InlineData("""{"schema":"vmmigrate/machine-state/1"}""", ErrorCode.Malformed, "$: member 'vm' is missing")]
     [InlineData("""{"schema":"vmmigrate/machi""", ErrorCode.Malformed, "not JSON")]
     public void Refuses_other_files_in_one_line_that_names_the_file(string content, ErrorCode code, string message)

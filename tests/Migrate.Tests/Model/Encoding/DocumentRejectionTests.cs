@@ -81,7 +81,7 @@ public class DocumentRejectionTests
         { Profile, "shapes.0.registers.0.reset", "\"0x01\"", "$.shapes[0].registers[0]: register 0x603000000013c020 has 8 bytes, its value has 1" },
         { Profile, "shapes.0.registers.0.stored.set", "\"0x0000000000000001\"", "stored: a bit is both kept and set" },
         { Profile, "shapes.0.registers.0.accepts.fields.0", """{"shift":0,"width":1,"mask":4}""", "accepts.fields[0]: a mask of 0x4 names values" },
-        { Profile, "shapes.0.registers.0.when.0.values", "65536", "when[0].values: 65536 is not within" },
+        { Profile, "shapes.0.registers.0.when.0.values", "4294967296", "when[0].values: 4294967296 is not within" },
         { Profile, "shapes.0.registers.0.when.0.accepts.values", "[\"0x01\"]", "$.shapes[0].registers[0]: register 0x603000000013c020 has 8 bytes, its value has 1" },
         { Profile, "shapes.0.features", "[\"power_off\"]", "$.shapes[0].features: power_off is no part of a shape" },
         { Profile, "shapes.0.evidence", "\"tried\"", "$: the shape psci_0_2 has stronger evidence than its profile" },

@@ -32,6 +32,9 @@ public class JsonSchemaTests
         ("host-profile", "HostProfile", Documents.HostProfile.ToJsonSchema),
         ("restore-plan", "RestorePlan", Documents.RestorePlan.ToJsonSchema),
         ("check-report", "CheckReport", Documents.CheckReport.ToJsonSchema),
+        ("matrix", "MatrixReport", Documents.Matrix.ToJsonSchema),
+        ("explanation", "Explanation", Documents.Explanation.ToJsonSchema),
+        ("vm-config", "VmConfig", Documents.VmConfig.ToJsonSchema),
     ];
 
     [Fact]
@@ -106,7 +109,8 @@ public class JsonSchemaTests
         unknown["unknownMember"] = 1;
         yield return unknown;
         var missing = JsonNode.Parse(document)!.AsObject();
-        missing.Remove(missing.ContainsKey("vm") ? "vm" : missing.ContainsKey("boot") ? "boot" : "verdict");
+        string[] required = ["vm", "boot", "verdict", "hosts", "subject", "features"];
+        missing.Remove(required.First(missing.ContainsKey));
         yield return missing;
         var version = JsonNode.Parse(document)!;
         version["schema"] = "vmmigrate/teapot/1";

@@ -71,6 +71,27 @@ internal sealed class RandomModel(int seed)
 
     public GicDescription Gic() => new(Any<GicKind>(), UInt64(), UInt64(), UInt64(), _random.Next(1 << 24));
 
+    public VmConfig Config() => new()
+    {
+        Name = Text(),
+        Type = new VmType((ulong)_random.Next(32, 57)),
+        Features = Features().Shape,
+        Gic = Any<GicKind>(),
+        Settings = Some(4, Setting),
+        Expected = Some(3, i => Id(i) is var id ? new Register(id, Value(id)) : default),
+        CounterFrequency = UInt64(),
+        Evidence = Any<Evidence>(),
+    };
+
+    public RegisterSetting Setting(int index)
+    {
+        var id = Id(index);
+        var value = Value(id);
+        if (id.Size > 8 || Coin()) return new RegisterSetting(id, value);
+        var mask = UInt64() & (ulong.MaxValue >> 1) | 1;
+        return new RegisterSetting(id, new RegisterValue(value.Low & mask, id.Size), mask);
+    }
+
     public SmcccFilterRange FilterRange()
     {
         var first = (uint)_random.NextInt64(uint.MaxValue);
@@ -162,6 +183,7 @@ internal sealed class RandomModel(int seed)
         Here = Text(),
         There = Text(),
         Answer = Text(),
+        Predicted = Coin() ? Text() : "",
         Remedy = Text(),
         Accepted = Coin(),
     };
@@ -188,6 +210,16 @@ internal sealed class RandomModel(int seed)
         Refused = _random.Next(int.MaxValue),
         Findings = Some(4, _ => Finding()),
         Plan = Coin() ? Plan() : null,
+        Trial = Coin() ? Trial() : null,
+    };
+
+    private TrialReport Trial() => new()
+    {
+        Executed = _random.Next(1000),
+        Compared = _random.Next(1000),
+        Failed = Some(3, i => new FailedStep(i, Errno(), Text())),
+        Differences = Some(3, i => Difference(Id(i))),
+        Untried = Some(3, i => new UntriedStep(i, Text(), Text())),
     };
 
     public RunReport Run() => new()

@@ -43,7 +43,8 @@ internal static class ItsJob
         CheckFailedException.That((copy.Memory(Pending + Lpi / 8, 1)[0] & 1 << (int)(Lpi % 8)) != 0, "the LPI is not pending");
     }
 
-    private static void Program(KvmMachine machine)
+    /// <summary>Maps a device and makes an LPI pending.</summary>
+    public static void Program(KvmMachine machine)
     {
         var (gic, its) = (machine.Gic!, machine.Its!);
         // Enabled, priority 0xa0.
