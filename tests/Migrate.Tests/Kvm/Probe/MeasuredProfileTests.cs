@@ -18,6 +18,12 @@ public partial class MeasuredProfileTests
         ("7.2", "MIDR_EL1 frozen True -> False", "set_imp_id_reg: without the capability another value is EINVAL before it could be EBUSY"),
         ("7.2", "REVIDR_EL1 frozen True -> False", "as MIDR_EL1"),
         ("7.2", "AIDR_EL1 frozen True -> False", "as MIDR_EL1"),
+        ("6.12 7.2", "PMINTENSET_EL1 with PMCR_EL0", "the masks keep a bit for each counter of the VM (PMCR_EL0.N); the table knows the host's number alone"),
+        ("6.12 7.2", "PMINTENCLR_EL1 with PMCR_EL0", "as PMINTENSET_EL1"),
+        ("6.12 7.2", "PMCNTENSET_EL0 with PMCR_EL0", "as PMINTENSET_EL1"),
+        ("6.12 7.2", "PMCNTENCLR_EL0 with PMCR_EL0", "as PMINTENSET_EL1"),
+        ("6.12 7.2", "PMOVSSET_EL0 with PMCR_EL0", "as PMINTENSET_EL1"),
+        ("6.12 7.2", "PMOVSCLR_EL0 with PMCR_EL0", "as PMINTENSET_EL1"),
         ("7.2", "ID_AA64MMFR2_EL1 Refused -> Changed", "set_id_aa64mmfr2_el1 takes NV at the hardware's value and stores 0; a capture does not show the hardware's value"),
     ];
 
