@@ -37,6 +37,8 @@ internal sealed class Neighbour : IDisposable
         _machine.Load(0, Code, Guest);
         _machine.Start();
         CheckFailedException.Equal(ScratchGuests.Ready, _machine.Next(Patience).Value, "the neighbour's report");
+        // It has reported, and may stand anywhere before its loop still.
+        WaitUntilItCounts();
         _machine.Stop();
         _before = KvmCapture.Capture(_machine.Machine);
         _machine.Start();
