@@ -11,6 +11,7 @@ public static class JobTable
         new("probe", TimeSpan.FromMinutes(10), ProbeJob.Run),
         new("restore", TimeSpan.FromMinutes(10), RestoreJob.Run),
         new("vm-state", TimeSpan.FromMinutes(10), VmStateJob.Run),
+        new("command-line", TimeSpan.FromMinutes(10), CommandLineJob.Run),
         new("dry-run", TimeSpan.FromMinutes(15), DryRunJob.Run),
     ];
 
