@@ -16,7 +16,7 @@ internal sealed record DebianArchive(string Main, string? Security)
             .Where(words => words.Length == 2)
             .ToList();
         var main = targets.FirstOrDefault(words => Releases.Contains(words[1]))?[0]
-            ?? throw new LabException("apt on this machine has no source of a Debian release (apt-get indextargets); the lab takes its kernels from there.");
+            ?? throw new LabException("apt on this machine knows no Debian release (apt-get indextargets lists none), and the lab takes its kernels from there: run apt-get update, or name a Debian mirror in /etc/apt/sources.list.");
         var security = targets.FirstOrDefault(words => words[1].EndsWith("-security", StringComparison.Ordinal))?[0];
         return new DebianArchive(main, security);
     }
