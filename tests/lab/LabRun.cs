@@ -136,14 +136,12 @@ internal sealed class LabRun(Options options, Recordings recordings, Tally tally
     private List<Message> Inputs(HostId id, LabJob job)
     {
         var host = new Message(MessageKind.Input, JobContext.HostInput, "", Encoding.UTF8.GetBytes(id.ToString()));
-        if (job.Inputs is null)
-            return [host];
-        var folder = Path.Combine(data, Path.GetDirectoryName(job.Inputs)!);
-        return Directory.GetFiles(folder, Path.GetFileName(job.Inputs))
-            .Order(StringComparer.Ordinal)
-            .Select(file => new Message(MessageKind.Input, Path.GetFileName(file), "", File.ReadAllBytes(file)))
-            .Prepend(host)
-            .ToList();
+        return
+        [
+            host,
+            .. (job.Inputs ?? []).SelectMany(pattern => DataFiles.Matching(data, pattern))
+                .Select(file => new Message(MessageKind.Input, file.Name, "", File.ReadAllBytes(file.Path))),
+        ];
     }
 
     private async Task RunJobAsync(LabHost host, LabJob job, IReadOnlyList<Message> inputs, Action<Message> listening, CancellationToken cancel)

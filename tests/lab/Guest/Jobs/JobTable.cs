@@ -7,7 +7,7 @@ public static class JobTable
     public static IReadOnlyList<LabJob> All { get; } =
     [
         new("smoke", TimeSpan.FromMinutes(2), SmokeJob.Run),
-        new("raw-answers", TimeSpan.FromMinutes(10), RawAnswersJob.Run, "captures/*.txt"),
+        new("raw-answers", TimeSpan.FromMinutes(10), RawAnswersJob.Run, ["captures/*.txt"]),
         new("probe", TimeSpan.FromMinutes(10), ProbeJob.Run),
         new("restore", TimeSpan.FromMinutes(10), RestoreJob.Run),
         new("vm-state", TimeSpan.FromMinutes(10), VmStateJob.Run),

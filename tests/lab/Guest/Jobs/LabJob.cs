@@ -4,5 +4,8 @@ namespace Migrate.LabGuest.Jobs;
 /// <param name="Name">What `--jobs` calls it.</param>
 /// <param name="Limit">How long it may take on an emulated host before the host counts as dead.</param>
 /// <param name="Run">The job; reports cases and answers to the context.</param>
-/// <param name="Inputs">Files below tests/Data that are sent along, as folder/pattern; null: none.</param>
-public sealed record LabJob(string Name, TimeSpan Limit, Action<JobContext> Run, string? Inputs = null);
+/// <param name="Inputs">
+/// Files below tests/Data that are sent along, as patterns of which each folder may hold a *: <c>captures/*.txt</c>, <c>lab/*/*.state</c>; null: none.
+/// A file is called by its path from the first folder with a * on: <c>6.12.neoverse-n1/fresh.state</c>.
+/// </param>
+public sealed record LabJob(string Name, TimeSpan Limit, Action<JobContext> Run, IReadOnlyList<string>? Inputs = null);
