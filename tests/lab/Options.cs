@@ -14,7 +14,7 @@ internal sealed record Options(
           --kernels LIST    series to boot, each the newest that Debian's suites offer
           --optional LIST   series that may be missing
           --cpus LIST       CPU models of the emulator: max, neoverse-n1, neoverse-v1, a64fx, cortex-a57, ...
-          --jobs LIST       jobs to run on each host (default: all)
+          --jobs LIST       jobs to run on each host (default: all but confusion-foreign)
           --pairs           also run the jobs for two between every two hosts, both ways; all hosts stay up together
           --record          write the kernels' answers to tests/Data/lab instead of comparing them
           --cache DIR       where fetched things stay (default: $XDG_CACHE_HOME/vmmigrate-lab or ~/.cache/vmmigrate-lab)
@@ -49,7 +49,7 @@ internal sealed record Options(
         var emulated = kernels.Count + optional.Count > 0 && cpus.Count > 0;
         if (emulated == native || (native && pairs))
             throw new LabException(Usage);
-        var table = jobs.Count == 0 ? JobTable.All : [.. jobs.Select(Job)];
+        IReadOnlyList<LabJob> table = jobs.Count == 0 ? [.. JobTable.All.Where(job => !job.OnRequest)] : [.. jobs.Select(Job)];
         return new Options([.. kernels.Union(optional)], optional.ToHashSet(), cpus, table, cache, programs, native, pairs, record, keep, offline);
     }
 

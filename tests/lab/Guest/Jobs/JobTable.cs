@@ -13,6 +13,9 @@ public static class JobTable
         new("vm-state", TimeSpan.FromMinutes(10), VmStateJob.Run),
         new("command-line", TimeSpan.FromMinutes(10), CommandLineJob.Run),
         new("dry-run", TimeSpan.FromMinutes(15), DryRunJob.Run),
+        new("states", TimeSpan.FromMinutes(5), StatesJob.Run),
+        new("confusion", TimeSpan.FromMinutes(15), ConfusionJob.Run, ["lab/*/*.state", "lab/*/probe.profile"]),
+        new("confusion-foreign", TimeSpan.FromMinutes(30), ConfusionJob.RunForeign, ["lab/*/*.state", "lab/*/probe.profile"]) { OnRequest = true },
     ];
 
     /// <summary>Every job for two hosts.</summary>
