@@ -131,7 +131,7 @@ internal static class FindingTexts
             "Choose a destination with KVM_CAP_COUNTER_OFFSET (from 6.4 on).",
             "Takes the jump: for a guest that reads the virtual counter alone, as Linux does at EL1."),
         new(FindingCode.StepRefused, [Refused],
-            "The dry run executed this step of the plan on a scratch VM of the destination, and its kernel refused it although the plan expected it to be taken.",
+            "The destination's kernel refuses this step: a dry run executed it on a scratch VM and it was refused although the plan expected it to be taken, or the guest has a pending SError that the destination's CPU cannot have.",
             "The move would fail at this step. What was tried says more than what was measured before.",
             "Probe the destination again; if that changes nothing, report it: the profile cannot express what this kernel answers.",
             "It cannot be accepted: the move would fail there."),

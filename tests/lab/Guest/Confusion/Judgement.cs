@@ -81,10 +81,11 @@ public static class Judgement
     private static IEnumerable<Judged> Registers(Trial trial, Prediction prediction, AnswerLine line)
     {
         if (line.AsCaptured.Exceptions.Keys.Any(Subjects.IsFoundation)) yield break;
-        foreach (var (subject, (write, predicted, atEnd)) in prediction.Registers)
+        foreach (var (vcpu, (id, written), predicted, atEnd) in prediction.Registers)
         {
+            var subject = Subjects.Of(vcpu, id);
             var answer = line.AsCaptured.Exceptions.GetValueOrDefault(subject);
-            var end = atEnd is { } value && value != write.Value && !Subjects.Moves(write.Id) ? "=" + value.ToShortString() : null;
+            var end = atEnd is { } value && value != written && !Subjects.Moves(id) ? "=" + value.ToShortString() : null;
             var outcome = predicted.Kind switch
             {
                 AnswerKind.Unproven => Outcome.Unproven,
@@ -93,7 +94,7 @@ public static class Judgement
                 _ when answer is null || !Answers.IsRefusal(answer) => Outcome.FalseUnsafe,
                 _ => answer == Answers.Errno(predicted.Errno) ? Outcome.Confirmed : Outcome.OtherErrno,
             };
-            yield return new Judged(outcome, Subjects.KindOf(write.Id), trial.Name, $"{subject} {write.Value.ToShortString()}",
+            yield return new Judged(outcome, Subjects.KindOf(id), trial.Name, $"{subject} {written.ToShortString()}",
                 predicted.Errno != 0 ? Answers.Errno(predicted.Errno) : end ?? predicted.Kind.ToString(), answer ?? "Kept");
         }
     }

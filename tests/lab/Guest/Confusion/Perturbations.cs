@@ -20,16 +20,31 @@ public static class Perturbations
     /// <summary>How many joint changes a host is asked about.</summary>
     public const int JointTrials = 60;
 
+    /// <summary>How many fields of ID registers are changed alone.</summary>
+    private const int SingleFields = 40;
+
     private static readonly RegisterId VectorLengths = RegisterId.Of(RegisterClass.Sve, 0xffff, 64);
 
     /// <summary>One change of one register.</summary>
     private readonly record struct Change(RegisterId Id, ulong Mask, ulong Bits, string Name);
 
     /// <summary>Every change of one register: each firmware level, each bitmap bit, two values of each field of each ID register.</summary>
+    /// <remarks>
+    /// Making and ending a VM is what takes time. So the fields of ID registers go through in rounds, one change of every register in each: they do not depend on
+    /// each other, and each is judged by itself. Some of them are tried alone besides, so that there is a verdict about a machine.
+    /// </remarks>
     public static IEnumerable<Trial> OfRegisters(RecordedState from, HostShape? there)
     {
         var dependents = Dependents(there);
-        return Changes(from.State, each: 2).Select(c => new Trial(from.Key, c.Name, With(from.State, [c], r => dependents.Contains(r) || r == VectorLengths)));
+        Trial Of(string name, Change[] changes) => new(from.Key, name, With(from.State, changes, r => dependents.Contains(r) || r == VectorLengths));
+
+        var all = Changes(from.State, each: 2).ToList();
+        foreach (var change in all.Where(c => !IsIdentification(c.Id))) yield return Of(change.Name, [change]);
+        var fields = all.Where(c => IsIdentification(c.Id)).ToList();
+        for (var i = 0; i < fields.Count; i += Math.Max(1, fields.Count / SingleFields)) yield return Of(fields[i].Name, [fields[i]]);
+        var rounds = fields.GroupBy(c => c.Id).Select(g => g.ToArray()).ToArray();
+        for (var round = 0; round < rounds.Max(r => r.Length); round++)
+            yield return Of(string.Create(CultureInfo.InvariantCulture, $"round {round}"), [.. rounds.Where(r => round < r.Length).Select(r => r[round])]);
     }
 
     /// <summary>A number of changes of two to eight registers at once, written into everything that decides about others.</summary>
@@ -136,7 +151,10 @@ public static class Perturbations
     /// <summary>Registers that other registers depend on, and those that do: what stays in a joint change.</summary>
     private static bool Decides(RegisterId id) =>
         id.Class is RegisterClass.Firmware or RegisterClass.FirmwareBitmap || id == VectorLengths
-        || (id.Class == RegisterClass.System && id.Index >> 14 == 3 && (id.Index >> 7 & 15) == 0);
+        || IsIdentification(id);
+
+    /// <summary>op0 3, CRn 0.</summary>
+    private static bool IsIdentification(RegisterId id) => id.Class == RegisterClass.System && id.Index >> 14 == 3 && (id.Index >> 7 & 15) == 0;
 
     private static HashSet<RegisterId> Dependents(HostShape? there) => there is null ? [] : [.. there.Registers.Where(r => r.When.Count > 0).Select(r => r.Id)];
 
@@ -159,7 +177,7 @@ public static class Perturbations
             {
                 foreach (var bit in new[] { 0, 1, 2, 3, 63 }) yield return new Change(id, 1UL << bit, ~value.Low & 1UL << bit, $"{name} bit {bit}");
             }
-            else if (id.Size == 8 && Decides(id))
+            else if (id.Size == 8 && IsIdentification(id))
             {
                 foreach (var change in OfIdentification(id, value.Low, name, each)) yield return change;
             }

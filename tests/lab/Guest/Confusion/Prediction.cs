@@ -19,9 +19,8 @@ public sealed class Prediction
     /// <summary>What our plan says about KVM.</summary>
     public PairVerdict Verdict { get; }
 
-    /// <summary>Each write of <see cref="AsCaptured"/> by subject, with the answer and what the register holds at the end.</summary>
-    public IReadOnlyDictionary<string, (WriteRegister Write, PredictedAnswer Answer, RegisterValue? AtEnd)> Registers { get; private init; } =
-        new Dictionary<string, (WriteRegister, PredictedAnswer, RegisterValue?)>();
+    /// <summary>Each write of <see cref="AsCaptured"/>, with the answer and what the register holds at the end.</summary>
+    public IReadOnlyList<CapturedAnswer> Registers { get; private init; } = [];
 
     /// <summary>For each other kind of state that is tried: the errno of a predicted refusal, empty for none, null for no statement.</summary>
     public IReadOnlyDictionary<string, string?> Parts { get; private init; } = new Dictionary<string, string?>();
@@ -37,27 +36,9 @@ public sealed class Prediction
             : PairVerdict.Works;
         return new Prediction(asCaptured, planned, verdict)
         {
-            Registers = shape is null ? new Dictionary<string, (WriteRegister, PredictedAnswer, RegisterValue?)>() : OfRegisters(asCaptured, shape),
+            Registers = shape is { Errno: 0 } ? CapturedAnswers.Of(trial.State, new ShapeIndex(shape)) : [],
             Parts = OfParts(asCaptured),
         };
-    }
-
-    private static Dictionary<string, (WriteRegister, PredictedAnswer, RegisterValue?)> OfRegisters(RestorePlan plan, HostShape shape)
-    {
-        var index = new ShapeIndex(shape);
-        var values = new Dictionary<(int, RegisterId), RegisterValue>();
-        (int, RegisterId) Key(int vcpu, RegisterId id) => (index.Find(id)?.Scope == RegisterScope.Vm ? -1 : vcpu, id);
-        var answers = new List<(WriteRegister Write, PredictedAnswer Answer)>();
-        foreach (var write in plan.Steps.OfType<WriteRegister>())
-        {
-            var answer = index.Predict(write.Id, write.Value, id => values.TryGetValue(Key(write.Vcpu, id), out var value) ? value : null);
-            if (answer.ReadsBack is { } stored) values[Key(write.Vcpu, write.Id)] = stored;
-            answers.Add((write, answer));
-        }
-        var predicted = new Dictionary<string, (WriteRegister, PredictedAnswer, RegisterValue?)>();
-        foreach (var (write, answer) in answers)
-            predicted[Subjects.Of(write)] = (write, answer, answer.IsAccepted && values.TryGetValue(Key(write.Vcpu, write.Id), out var value) ? value : null);
-        return predicted;
     }
 
     private static Dictionary<string, string?> OfParts(RestorePlan plan)
@@ -96,7 +77,7 @@ public static class Subjects
     /// <summary>A step's subject; no two steps of a plan have the same one, but that a register is written twice.</summary>
     public static string Of(RestoreStep step) => step switch
     {
-        WriteRegister w => w.Vcpu == 0 ? RegisterCatalog.Name(w.Id) : $"{RegisterCatalog.Name(w.Id)}@{w.Vcpu}",
+        WriteRegister w => Of(w.Vcpu, w.Id),
         CreateVm => "vm.0",
         MapMemory s => $"slot.{s.Slot.Slot}",
         CreateVcpu s => $"vcpu.{s.Vcpu}",
@@ -110,6 +91,9 @@ public static class Subjects
         SetMpState s => $"power.{s.Vcpu}",
         _ => $"{step.GetType().Name}.0",
     };
+
+    /// <summary>A register's subject.</summary>
+    public static string Of(int vcpu, RegisterId id) => vcpu == 0 ? RegisterCatalog.Name(id) : $"{RegisterCatalog.Name(id)}@{vcpu}";
 
     /// <summary>The kind of state of a subject that is no register.</summary>
     public static string KindOf(string subject) => subject.Split('.')[0];
