@@ -1,6 +1,5 @@
 using Migrate.Model;
 using Migrate.Model.Hosts;
-using Migrate.Model.Machines;
 using Migrate.Model.Plans;
 using Migrate.Model.Registers;
 using Migrate.Preflight;
