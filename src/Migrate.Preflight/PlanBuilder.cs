@@ -16,10 +16,12 @@ internal sealed class PlanBuilder(PlanOptions options, bool keepsSteps)
         FindingCode.PageSize, FindingCode.Undescribable, FindingCode.MemoryTags,
     ];
 
+    private const int MostlyEnough = 64;
+
     private readonly List<RestoreStep>[] _steps = keepsSteps ? [.. StepOrder.Places.Select(_ => new List<RestoreStep>())] : [];
     private readonly List<Finding> _findings = [];
-    private readonly Dictionary<Finding, int> _places = new(FindingOfAnyVcpus.Comparer);
     private readonly Dictionary<int, SortedSet<int>> _united = [];
+    private Dictionary<Finding, int>? _places;
 
     /// <summary>Whether steps are kept; where they are not, whoever has many need not make them.</summary>
     public bool KeepsSteps => keepsSteps;
@@ -33,6 +35,12 @@ internal sealed class PlanBuilder(PlanOptions options, bool keepsSteps)
     /// <summary>Adds a finding; one that differs from an earlier one in its vCPUs alone is united with it.</summary>
     public void Add(Finding finding)
     {
+        // Many findings or none: a host of another kind has dozens.
+        if (_places is null)
+        {
+            _places = new Dictionary<Finding, int>(MostlyEnough, FindingOfAnyVcpus.Comparer);
+            _findings.EnsureCapacity(MostlyEnough);
+        }
         ref var place = ref CollectionsMarshal.GetValueRefOrAddDefault(_places, finding, out var known);
         if (!known)
         {

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Migrate.Model;
 using Migrate.Model.Hosts;
 using Migrate.Model.Machines;
 using Migrate.Model.Registers;
@@ -27,6 +28,7 @@ internal sealed class PreparedShape
 {
     private readonly PreparedRegister[] _registers;
     private readonly Dictionary<RegisterId, int> _index;
+    private readonly bool _isEachOnce;
 
     public PreparedShape(HostShape shape)
     {
@@ -40,13 +42,14 @@ internal sealed class PreparedShape
             _registers[i] = new PreparedRegister(register, StepOrder.PlaceOf(register.Id, register), RuleTable.Concerning(register.Id));
             _index.TryAdd(register.Id, i);
         }
+        _isEachOnce = _index.Count == _registers.Length;
     }
 
     /// <summary>The shape as recorded, by register.</summary>
     public ShapeIndex Index { get; }
 
     /// <summary>The registers on which answers about others depend: a handful.</summary>
-    public IReadOnlyList<RegisterId> Controllers { get; }
+    public EquatableArray<RegisterId> Controllers { get; }
 
     /// <summary>A register by its place in the shape.</summary>
     public PreparedRegister this[int place] => _registers[place];
@@ -60,7 +63,7 @@ internal sealed class PreparedShape
     public int Find(RegisterId id, int after)
     {
         var next = after + 1;
-        if ((uint)next < (uint)_registers.Length && _registers[next].There.Id == id && _index.Count == _registers.Length) return next;
+        if (_isEachOnce && next < _registers.Length && _registers[next].There.Id == id) return next;
         return _index.TryGetValue(id, out var place) ? place : -1;
     }
 }

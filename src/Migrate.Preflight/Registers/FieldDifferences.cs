@@ -19,7 +19,7 @@ internal readonly record struct FieldDifference(string Suffix, ulong Bits, ulong
         {
             var accepted = Accepted.Words;
             if (There is not { } there) return accepted.Length == 0 ? "" : "accepted: " + accepted;
-            return accepted.Length == 0 ? RegisterWords.Number(there) : $"{RegisterWords.Number(there)} (accepted: {accepted})";
+            return accepted.Length == 0 ? RegisterWords.Number(there) : string.Concat(RegisterWords.Number(there), " (accepted: ", accepted, ")");
         }
     }
 }

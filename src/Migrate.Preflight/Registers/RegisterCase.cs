@@ -1,3 +1,4 @@
+using Migrate.Model;
 using Migrate.Model.Hosts;
 using Migrate.Model.Machines;
 using Migrate.Model.Plans;
@@ -94,7 +95,7 @@ internal readonly struct RegisterCase
 /// <summary>Values of controlling registers as the plan has written them so far.</summary>
 internal sealed class PlannedValues(PreparedShape? shape)
 {
-    private readonly IReadOnlyList<RegisterId> _controllers = shape?.Controllers ?? [];
+    private readonly EquatableArray<RegisterId> _controllers = shape?.Controllers ?? [];
     private readonly RegisterValue?[] _ofVm = new RegisterValue?[shape?.Controllers.Count ?? 0];
     private readonly Dictionary<(int Vcpu, int Controller), RegisterValue> _ofVcpu = [];
 
@@ -111,8 +112,9 @@ internal sealed class PlannedValues(PreparedShape? shape)
 
     private int Find(RegisterId id)
     {
-        for (var i = 0; i < _ofVm.Length; i++)
-            if (_controllers[i] == id) return i;
+        var controllers = _controllers.Span;
+        for (var i = 0; i < controllers.Length; i++)
+            if (controllers[i] == id) return i;
         return -1;
     }
 

@@ -33,19 +33,26 @@ internal static class RegisterPlanner
     /// <param name="register">The register as captured.</param>
     /// <param name="prepared">What the destination has under that id; null where it has nothing.</param>
     /// <param name="values">What was written before.</param>
-    public static RegisterCase CaseOf(PlanContext context, VcpuState vcpu, Register register, PreparedRegister? prepared, PlannedValues values) => new()
-    {
-        Context = context,
-        Vcpu = vcpu,
-        Id = register.Id,
-        Value = register.Value,
-        There = prepared?.There,
-        Rules = prepared?.Rules ?? RuleSet.All,
-        Values = values,
-        Answer = context.CanPredict
+    public static RegisterCase CaseOf(PlanContext context, VcpuState vcpu, Register register, PreparedRegister? prepared, PlannedValues values) =>
+        CaseOf(context, vcpu, register, prepared, values, AnswerTo(context, vcpu, register, prepared, values));
+
+    private static RegisterCase CaseOf(PlanContext context, VcpuState vcpu, in Register register, PreparedRegister? prepared, PlannedValues values,
+        in PredictedAnswer answer) => new()
+        {
+            Context = context,
+            Vcpu = vcpu,
+            Id = register.Id,
+            Value = register.Value,
+            There = prepared?.There,
+            Rules = prepared?.Rules ?? RuleSet.All,
+            Values = values,
+            Answer = answer,
+        };
+
+    private static PredictedAnswer AnswerTo(PlanContext context, VcpuState vcpu, in Register register, PreparedRegister? prepared, PlannedValues values) =>
+        context.CanPredict
             ? context.Shape!.Predict(prepared?.There, register.Value, values.Of(vcpu.Index))
-            : new PredictedAnswer(AnswerKind.Unproven, 0, null),
-    };
+            : new PredictedAnswer(AnswerKind.Unproven, 0, null);
 
     /// <summary>What a write must read back as. A timer's control shows by itself that the timer has fired, counters count: nothing is proven there.</summary>
     public static RegisterValue? Expected(RegisterId id, RegisterValue written, PredictedAnswer answer) =>
@@ -78,7 +85,7 @@ internal static class RegisterPlanner
     private static void PlanOne(PlanContext context, in Place at, Dictionary<RegisterId, RegisterValue>? shared, PlannedValues values)
     {
         var vcpu = context.State.Vcpus[at.Vcpu];
-        var register = vcpu.Registers.Span[at.Register];
+        ref readonly var register = ref vcpu.Registers.Span[at.Register];
         var prepared = at.There < 0 ? null : context.Prepared![at.There];
         var there = prepared?.There;
         if (shared is not null)
@@ -91,13 +98,19 @@ internal static class RegisterPlanner
                 return;
             }
         }
-        var it = CaseOf(context, vcpu, register, prepared, values);
-        Carry(it, at.Step, Decide(it), values);
+        var answer = AnswerTo(context, vcpu, register, prepared, values);
+        if (!context.CanPredict || (prepared is not null && RuleTable.IsSilent(prepared.Rules, answer.Kind)))
+        {
+            // Most registers of most moves: nothing to decide, nothing to say.
+            Write(context, at, register, register.Value, Expected(register.Id, register.Value, answer), "", RegisterCase.IsVmWideAt(register.Id, there), values);
+            return;
+        }
+        var it = CaseOf(context, vcpu, register, prepared, values, answer);
+        Carry(it, at, register, Decide(it), values);
     }
 
     private static RegisterDecision Decide(in RegisterCase it)
     {
-        if (!it.Context.CanPredict || RuleTable.IsSilent(it.Rules, it.Answer.Kind)) return RegisterDecision.Write(it.Value, Expected(it.Id, it.Value, it.Answer), "");
         if (RuleTable.Relieve(it) is { } relieved) return relieved;
         var findings = RuleTable.Judge(it);
         if (it.Answer.IsAccepted || it.Answer.Kind == AnswerKind.Unproven)
@@ -107,22 +120,31 @@ internal static class RegisterPlanner
         return new RegisterDecision(Act.Refuse, default, null, "", findings);
     }
 
-    private static void Carry(in RegisterCase it, StepPlace place, in RegisterDecision decision, PlannedValues values)
+    private static void Carry(in RegisterCase it, in Place at, in Register register, in RegisterDecision decision, PlannedValues values)
     {
         var plan = it.Context.Plan;
-        var phase = StepOrder.PhaseOf(place);
         for (var i = 0; i < decision.Findings.Count; i++) plan.Add(decision.Findings[i]);
         switch (decision.Act)
         {
             case Act.Write:
-                RegisterValue? captured = decision.Value != it.Value ? it.Value : null;
-                if (plan.KeepsSteps) plan.Add(place, new WriteRegister(it.Vcpu.Index, it.Id, decision.Value, decision.ReadsBack, phase, captured, decision.Why));
-                values.Wrote(it.Vcpu.Index, it.Id, it.IsVmWide, decision.ReadsBack ?? decision.Value);
+                Write(it.Context, at, register, decision.Value, decision.ReadsBack, decision.Why, it.IsVmWide, values);
                 break;
             case Act.LeaveOut:
-                if (plan.KeepsSteps) plan.Add(place, new LeaveOut(it.Vcpu.Index, it.Id, it.Value, decision.Why, phase));
+                if (plan.KeepsSteps) plan.Add(at.Step, new LeaveOut(it.Vcpu.Index, it.Id, it.Value, decision.Why, StepOrder.PhaseOf(at.Step)));
                 break;
         }
+    }
+
+    private static void Write(PlanContext context, in Place at, in Register register, in RegisterValue value, in RegisterValue? readsBack, string why,
+        bool vmWide, PlannedValues values)
+    {
+        var vcpu = context.State.Vcpus[at.Vcpu].Index;
+        if (context.Plan.KeepsSteps)
+        {
+            RegisterValue? captured = value != register.Value ? register.Value : null;
+            context.Plan.Add(at.Step, new WriteRegister(vcpu, register.Id, value, readsBack, StepOrder.PhaseOf(at.Step), captured, why));
+        }
+        values.Wrote(vcpu, register.Id, vmWide, readsBack ?? value);
     }
 
     private static void Disagree(PlanContext context, VcpuState vcpu, Register register, RegisterValue first) => context.Plan.Add(new Finding

@@ -23,7 +23,7 @@ internal static class ValueRefusedRule
                 RegisterWords.Number(field.Here), field.ThereWords,
                 remedy: KnownRegisters.IsImplementationId(it.Id) ? "choose a destination with the same CPU: the guest chose its workarounds for errata by this register"
                     : field.Accepted.Values.Count == 0 || promised ? ""
-                    : $"create the VM with {it.Name}{field.Suffix}={RegisterWords.Number(Wanted(field))}, where the source's kernel lets it be set"));
+                    : string.Concat(["create the VM with ", it.Name, field.Suffix, "=", RegisterWords.Number(Wanted(field)), ", where the source's kernel lets it be set"])));
         }
         return findings;
     }
