@@ -25,6 +25,9 @@ internal static class PmuRule
         (KnownRegisters.PmOverflowClear, KnownRegisters.PmOverflowSet),
     ];
 
+    /// <summary>Whether a register is one of the PMU.</summary>
+    public static bool IsSubject(RegisterId id) => RegisterCatalog.Find(id) is { Group: RegisterGroup.Pmu };
+
     /// <summary>A change of bits that the guest's PMU does not have is no loss: counters from PMCR_EL0.N on, the upper half of 32-bit counters, what is only written.</summary>
     public static IReadOnlyList<Finding>? Judge(in RegisterCase it)
     {

@@ -9,11 +9,21 @@ internal static class PromisedFieldRule
 {
     private static readonly (string Name, int Shift)[] Promises = [("CSV2", 56), ("CSV3", 60)];
 
-    public static bool IsPromise(RegisterId id, ulong bits) => id == KnownRegisters.Pfr0 && Promises.Any(p => bits == 0xfUL << p.Shift);
+    /// <summary>Whether a register holds such promises.</summary>
+    public static bool IsSubject(RegisterId id) => id == KnownRegisters.Pfr0;
+
+    /// <summary>Whether some bits of a register are such a promise.</summary>
+    public static bool IsPromise(RegisterId id, ulong bits)
+    {
+        if (!IsSubject(id)) return false;
+        foreach (var (_, shift) in Promises)
+            if (bits == 0xfUL << shift) return true;
+        return false;
+    }
 
     public static IReadOnlyList<Finding>? Judge(in RegisterCase it)
     {
-        if (it.Id != KnownRegisters.Pfr0 || it.There?.Reset is not { } own) return null;
+        if (!IsSubject(it.Id) || it.There?.Reset is not { } own) return null;
         var findings = new List<Finding>();
         foreach (var (name, shift) in Promises)
         {

@@ -22,11 +22,11 @@ internal static class ValueRefusedRule
             findings.Add(it.Finding(promised ? FindingCode.WorkaroundLevel : FindingCode.ValueRefused, Severity.Refused, field.Suffix,
                 RegisterWords.Number(field.Here), field.ThereWords,
                 remedy: KnownRegisters.IsImplementationId(it.Id) ? "choose a destination with the same CPU: the guest chose its workarounds for errata by this register"
-                    : field.Accepted.Count == 0 || promised ? ""
-                    : $"create the VM with {it.Name}{field.Suffix}={RegisterWords.Number(Wanted(field))}, where the source's kernel lets it be set"));
+                    : field.Accepted.Values.Count == 0 || promised ? ""
+                    : string.Concat(["create the VM with ", it.Name, field.Suffix, "=", RegisterWords.Number(Wanted(field)), ", where the source's kernel lets it be set"])));
         }
         return findings;
     }
 
-    private static ulong Wanted(FieldDifference field) => field.There is { } own && field.Accepted.Contains(own) ? own : field.Accepted[^1];
+    private static ulong Wanted(FieldDifference field) => field.There is { } own && field.Accepted.Values.Contains(own) ? own : field.Accepted.Values[^1];
 }
