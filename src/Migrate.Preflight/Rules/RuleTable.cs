@@ -48,6 +48,10 @@ internal static class RuleTable
         CounterFrequencyRule.Examine,
         UnreadableRule.Examine,
         SveLengthsRule.Examine,
+        PointerAuthenticationRule.Examine,
+        ConduitRule.Examine,
+        ServiceRule.Examine,
+        PhysicalTimerRule.Examine,
     ];
 
     /// <summary>The first that applies decides.</summary>
@@ -63,12 +67,14 @@ internal static class RuleTable
         (Answers.Unknown, PhysicalTimerRule.Relieve),
         (Answers.Unknown, OsLockRule.Relieve),
         (Answers.Refused, HiddenFieldRule.Relieve),
+        (Answers.Refused, ImplementationRule.Relieve),
     ];
 
     /// <summary>The first whose subject the register is judges it; the last takes every register.</summary>
     private static readonly (Answers Answers, Judge Judge)[] Judges =
     [
         (Answers.Changed, TimerControlRule.Judge),
+        (Answers.Accepted, PmuCountersRule.Judge),
         (Answers.Changed, PmuRule.Judge),
         (Answers.Refused | Answers.Unknown, PsciVersionRule.Judge),
         (Answers.Refused | Answers.Unknown, HypercallBitmapRule.Judge),
