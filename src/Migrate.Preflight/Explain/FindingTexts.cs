@@ -110,7 +110,7 @@ internal static class FindingTexts
         },
         new(FindingCode.VcpuAttribute, [Refused],
             "The destination's kernel lacks an attribute of vCPUs that the VM uses: the interrupt of a timer or of the performance monitors, or stolen time.",
-            "The interrupt would not arrive where the guest expects it, or the time that its vCPUs did not run would stand still.",
+            "The interrupt would not arrive where the guest expects it, or the time that its vCPUs did not run would stand still. Where the destination has stolen time, its first update adds what the new thread has waited since it began, which is little.",
             "Choose a destination whose kernel has the attribute, or create the VM without the feature behind it.",
             "Leaves the attribute out: the destination's default holds.")
         {
@@ -163,7 +163,7 @@ internal static class FindingTexts
             "Choose a destination whose kernel serves SMC (from 6.4 on), or create the VM with HVC as its conduit.",
             "Moves a guest whose firmware calls fail from then on: only for one that makes none until it is restarted.")
         {
-            Qemu = "-machine virt,virtualization=off makes HVC the conduit (under KVM it is unless the guest has EL2).",
+            Qemu = "-machine virt,virtualization=off makes HVC the conduit; under KVM it is SMC only for a guest with EL2.",
         },
         new(FindingCode.StepRefused, [Refused],
             "The dry run executed this step of the plan on a scratch VM of the destination, and its kernel refused it although the plan expected it to be taken.",

@@ -28,10 +28,12 @@ internal static class PromisedFieldRule
     private static readonly PromisedField[] All =
         [.. MitigationFieldRule.Fields, .. PointerAuthenticationRule.Fields, .. CacheClaimRule.Fields, .. ImplementationRule.Fields];
 
+    private static readonly RegisterId[] Subjects = [.. All.Select(f => f.Register).Distinct()];
+
     /// <summary>The promise that a change of these bits breaks; null where it breaks none.</summary>
     public static PromisedField? Broken(RegisterId id, ulong bits, ulong here, ulong? there)
     {
-        if (!KnownRegisters.IsIdentification(id)) return null;
+        if (Array.IndexOf(Subjects, id) < 0) return null;
         foreach (var field in All)
         {
             if (field.Register != id || (field.Bits & bits) == 0) continue;
@@ -44,7 +46,7 @@ internal static class PromisedFieldRule
     /// <summary>Every promise of an accepted register that the destination's hardware does not keep; null where the register promises nothing.</summary>
     public static IReadOnlyList<Finding>? Judge(in RegisterCase it)
     {
-        if (!KnownRegisters.IsIdentification(it.Id) || it.There?.Reset is not { } own) return null;
+        if (!KnownRegisters.IsIdentification(it.Id) || Array.IndexOf(Subjects, it.Id) < 0 || it.There?.Reset is not { } own) return null;
         List<Finding>? findings = null;
         foreach (var field in All)
         {

@@ -46,7 +46,7 @@ internal static class ValueRefusedRule
         return it.Context.SourceTakes(it.Id, new RegisterValue(other, it.Value.Size)) switch
         {
             true => $"create the VM with {words}",
-            false => $"choose a destination that takes this value (vmmigrate matrix shows which): the source's kernel lets no VM have {words}",
+            false => "choose a destination that takes what the guest has (vmmigrate matrix shows which): the source's kernel lets no VM have the value that this one takes",
             _ => $"create the VM with {words}, where the source's kernel lets it be set",
         };
     }

@@ -75,13 +75,27 @@ internal static class ReportText
         if (report is { Verdict: Verdict.Unproven, Trial: not null })
             return "Remedy: what is assumed still was not tried; do what its line says, or --accept assumed.";
         if (report.Verdict is Verdict.Unproven) return "Remedy: probe the destination for a measured answer, or --accept assumed.";
-        var remedies = report.Findings.Where(f => f.Stops && f.Remedy.Length > 0).Select(f => f.Remedy).Distinct().ToList();
+        var remedies = Remedies(report);
         return remedies.Count switch
         {
             0 => "Remedy: none on this destination; choose another.",
             1 => $"Remedy: {remedies[0]}",
             _ => $"Remedies: {string.Join("; ", remedies)}",
         };
+    }
+
+    /// <summary>What only another destination cures comes first, since the rest does not help then; what is set at creation is said once.</summary>
+    private static List<string> Remedies(CheckReport report)
+    {
+        const string create = "create the VM with ";
+        var all = report.Findings.Where(f => f.Stops && f.Remedy.Length > 0).Select(f => f.Remedy).Distinct().ToList();
+        var settings = all.Where(r => r.StartsWith(create, StringComparison.Ordinal)).ToList();
+        if (settings.Count > 1)
+        {
+            all[all.IndexOf(settings[0])] = $"{create}{string.Join(", ", settings.Select(s => s[create.Length..]))} (vmmigrate baseline works out such a VM)";
+            all.RemoveAll(settings.Contains);
+        }
+        return [.. all.OrderBy(r => r.StartsWith("choose a destination", StringComparison.Ordinal) ? 0 : 1)];
     }
 }
 
