@@ -32,5 +32,6 @@ internal static class AsCapturedPlanner
 
     /// <summary>A change that does no harm is a change all the same.</summary>
     private static Finding Stopping(Finding finding) =>
-        finding.Severity == Severity.Note && finding.Code != FindingCode.Unproven ? finding with { Severity = Severity.Lossy } : finding;
+        finding.Severity == Severity.Note && finding.Code != FindingCode.Unproven
+            ? finding with { Severity = Severity.Lossy, Remedy = "policy strict takes no change at all; policy vmmigrate does, and says why" } : finding;
 }

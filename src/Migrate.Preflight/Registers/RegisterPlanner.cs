@@ -116,7 +116,7 @@ internal static class RegisterPlanner
         if (it.Answer.IsAccepted || it.Answer.Kind == AnswerKind.Unproven)
             return RegisterDecision.Write(it.Value, Expected(it.Id, it.Value, it.Answer), "", findings);
         if (findings.All(it.Context.Plan.MayAccept))
-            return RegisterDecision.LeaveOut($"accepted by name ({findings[0].Code.Text()}): the destination's own value stays", findings);
+            return VisibleChange.Of(it, findings);
         return new RegisterDecision(Act.Refuse, default, null, "", findings);
     }
 

@@ -64,6 +64,8 @@ internal static class HiddenFieldRule
                 difference.ThereWords,
                 remedy: $"none needed, another value is written: {field.Why}"));
         }
+        // What the rest of the register promises is to be kept all the same.
+        findings.AddRange(PromisedFieldRule.Judge(it) ?? []);
         var other = new RegisterValue(value);
         var answer = it.Try(other);
         return answer.IsAccepted

@@ -50,6 +50,10 @@ internal static class RuleTable
         CounterFrequencyRule.Examine,
         UnreadableRule.Examine,
         SveLengthsRule.Examine,
+        PointerAuthenticationRule.Examine,
+        ConduitRule.Examine,
+        ServiceRule.Examine,
+        PhysicalTimerRule.Examine,
     ];
 
     /// <summary>The first that applies decides. A rule that speaks about accepted answers names its subjects: most registers are accepted, and few rules care.</summary>
@@ -65,12 +69,14 @@ internal static class RuleTable
         (Answers.Unknown, null, PhysicalTimerRule.Relieve),
         (Answers.Unknown, null, OsLockRule.Relieve),
         (Answers.Refused, HiddenFieldRule.IsSubject, HiddenFieldRule.Relieve),
+        (Answers.Refused, null, ImplementationRule.Relieve),
     ];
 
     /// <summary>The first whose subject the register is judges it; the last takes every register.</summary>
     private static readonly (Answers Answers, Func<RegisterId, bool>? Subjects, Judge Judge)[] Judges =
     [
         (Answers.Changed, KnownRegisters.IsTimerControl, TimerControlRule.Judge),
+        (Answers.Accepted, PmuCountersRule.IsSubject, PmuCountersRule.Judge),
         (Answers.Changed, PmuRule.IsSubject, PmuRule.Judge),
         (Answers.Refused | Answers.Unknown, null, PsciVersionRule.Judge),
         (Answers.Refused | Answers.Unknown, null, HypercallBitmapRule.Judge),
