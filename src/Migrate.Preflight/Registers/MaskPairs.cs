@@ -11,8 +11,7 @@ namespace Migrate.Preflight.Registers;
 /// </remarks>
 internal static class MaskPairs
 {
-    /// <summary>Each pair.</summary>
-    public static IReadOnlyList<(RegisterId Clear, RegisterId Set)> All { get; } =
+    private static readonly (RegisterId Clear, RegisterId Set)[] All =
     [
         (KnownRegisters.PmCountersClear, KnownRegisters.PmCountersSet),
         (KnownRegisters.PmInterruptsClear, KnownRegisters.PmInterruptsSet),

@@ -58,7 +58,7 @@ internal static class QemuPlanner
 
     private static void Write(PlanContext context, VcpuState vcpu, Register register, int listed, List<RegisterId>? there, PlannedValues values)
     {
-        var it = RegisterPlanner.CaseOf(context, vcpu, register, context.Shape?.Find(register.Id), values);
+        var it = RegisterPlanner.CaseOf(context, vcpu, register, context.Prepared?.Find(register.Id), values);
         var place = register.Id == KnownRegisters.SveLengths ? StepPlace.SveLengths : StepPlace.System;
         if (context.CanPredict && it.There is null && IsListed(it.Id))
         {

@@ -18,6 +18,9 @@ internal static class PmuRule
 
     private static readonly RegisterId FirstCounter = RegisterId.System(3, 3, 14, 8, 0);
 
+    /// <summary>Whether a register is one of the PMU.</summary>
+    public static bool IsSubject(RegisterId id) => RegisterCatalog.Find(id) is { Group: RegisterGroup.Pmu };
+
     /// <summary>A change of bits that the guest's PMU does not have is no loss: counters from PMCR_EL0.N on, the upper half of 32-bit counters, what is only written.</summary>
     public static IReadOnlyList<Finding>? Judge(in RegisterCase it)
     {

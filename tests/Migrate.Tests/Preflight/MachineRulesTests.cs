@@ -126,7 +126,7 @@ public class MachineRulesTests
     [InlineData(0xc000_ffffu, 1u, SmcccAction.Deny, "EEXIST")]
     public void A_filter_range_is_judged_as_the_kernel_would(uint first, uint count, SmcccAction action, string? answer)
     {
-        var plan = Plan(Filter(new SmcccFilterRange(first, count, action)), Host());
+        var plan = Plan(Filter(new SmcccFilterRange(first, count, action)), Host() with { Handlers = ["psci", "sdei"] });
         Assert.Equal(answer, plan.Findings.Select(f => f.Answer).SingleOrDefault());
     }
 
@@ -135,7 +135,7 @@ public class MachineRulesTests
     {
         var range = new SmcccFilterRange(0x8400_0020, 0x20, SmcccAction.ForwardToUser);
         var plan = Plan(Filter(range, range, new SmcccFilterRange(0, 0, SmcccAction.Deny), new SmcccFilterRange(0x8400_003f, 1,
-            SmcccAction.Deny)), Host());
+            SmcccAction.Deny)), Host() with { Handlers = ["sdei"] });
         Assert.Equal(["EEXIST", "EINVAL", "EEXIST"], plan.Findings.Select(f => f.Answer));
     }
 
