@@ -43,6 +43,7 @@ internal static class RuleTexts
         new(typeof(VcpuFeaturesRule), [FindingCode.VcpuFeatures, FindingCode.Unproven], "The destination must create a vCPU of the guest's features; a combination that nobody measured is unproven."),
         new(typeof(IpaSizeRule), [FindingCode.IpaSize, FindingCode.Unproven], "The destination must accept the guest's physical address size; protected VMs cannot be moved."),
         new(typeof(MemoryLayoutRule), [FindingCode.MemoryLayout, FindingCode.IpaSize], "Memory and the interrupt controller must be aligned, must not overlap, and must fit the address space."),
+        new(typeof(InterruptControllerRule), [FindingCode.StepRefused], "The destination must have the guest's interrupt controller, with as many interrupts."),
         new(typeof(PageSizeRule), [FindingCode.PageSize, FindingCode.Unproven], "Memory slots must be whole pages of the destination."),
         new(typeof(SmcccFilterRule), [FindingCode.SmcccFilter, FindingCode.Unproven], "The SMCCC filter is validated as the kernel would, and the destination must have one."),
         new(typeof(HandlerRule), [FindingCode.HandlerMissing], "The destination's VMM must implement every handler that the guest relies on; a forwarded range of PSCI or SDEI relies on one even where the description names none."),

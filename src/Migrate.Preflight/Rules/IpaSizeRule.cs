@@ -15,7 +15,9 @@ internal static class IpaSizeRule
         var type = context.State.Vm.Type;
         if (type.IsProtected)
         {
-            context.Find(FindingCode.IpaSize, Severity.Refused, "VM type", type.ToString(), answer: "EPERM",
+            context.Find(FindingCode.IpaSize, Severity.Refused, "VM type", type.ToString(),
+                // Only a host that makes protected VMs takes the type; it then refuses to log and to share memory.
+                answer: context.Destination.Boot.KvmMode == "protected" ? "EPERM" : "EINVAL",
                 remedy: "a protected VM keeps its memory from its host: it can be neither logged nor copied");
         }
         if ((type.Raw & ~(SizeBits | Protected)) != 0)

@@ -38,6 +38,7 @@ internal static class RuleTable
         VcpuFeaturesRule.Examine,
         IpaSizeRule.Examine,
         MemoryLayoutRule.Examine,
+        InterruptControllerRule.Examine,
         PageSizeRule.Examine,
         SmcccFilterRule.Examine,
         HandlerRule.Examine,

@@ -5,7 +5,10 @@ using Migrate.Model.Plans;
 namespace Migrate.Preflight.Rules;
 
 /// <summary>Validates the SMCCC filter exactly as the kernel would, and asks whether the destination has the interface at all.</summary>
-/// <remarks>Source: arch/arm64/kvm/hypercalls.c <c>kvm_smccc_set_filter</c>, <c>init_smccc_filter</c>.</remarks>
+/// <remarks>
+/// Source: arch/arm64/kvm/hypercalls.c <c>kvm_smccc_set_filter</c>, <c>init_smccc_filter</c>. Kernels without the filter have no device attributes of a VM at all, which is
+/// EINVAL (arch/arm64/kvm/arm.c <c>kvm_arch_vm_ioctl</c>), whatever is in the range.
+/// </remarks>
 internal static class SmcccFilterRule
 {
     /// <summary>The Arm architecture calls of both widths, which the first insertion reserves for the kernel.</summary>
@@ -22,9 +25,9 @@ internal static class SmcccFilterRule
                     remedy: "probe the destination: whether it has the filter is not known", evidence: Evidence.Assumed);
                 break;
             case false:
-                context.Find(FindingCode.SmcccFilter, Severity.Refused, "SMCCC filter", $"{ranges.Count} ranges", "no filter", "ENXIO",
+                context.Find(FindingCode.SmcccFilter, Severity.Refused, "SMCCC filter", $"{ranges.Count} ranges", "no filter", "EINVAL",
                     "choose a destination whose kernel has KVM_ARM_VM_SMCCC_FILTER: without it the guest's calls are answered by the kernel");
-                break;
+                return;
         }
         for (var i = 0; i < ranges.Count; i++) Validate(context, ranges, i);
     }

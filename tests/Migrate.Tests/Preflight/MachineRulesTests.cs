@@ -12,6 +12,49 @@ public class MachineRulesTests
 {
     private const ulong Page = 4096;
 
+    [Fact]
+    public void A_host_without_a_filter_validates_none()
+    {
+        var state = Machine().WithVm(vm => vm with { SmcccFilter = [new SmcccFilterRange(0x8000_0000, 1, SmcccAction.Deny)] });
+        Assert.Equal("EINVAL", Plan(state, Host() with { HasSmcccFilter = false }).Only(FindingCode.SmcccFilter).Answer);
+        Assert.Equal("EEXIST", Plan(state, Host()).Only(FindingCode.SmcccFilter).Answer);
+    }
+
+    [Theory]
+    [InlineData("", "EINVAL")]
+    [InlineData("vhe", "EINVAL")]
+    [InlineData("protected", "EPERM")]
+    public void A_protected_vm_is_refused_at_its_creation_or_when_its_memory_is_wanted(string mode, string answer)
+    {
+        var host = Host();
+        host = host with { Boot = host.Boot with { KvmMode = mode } };
+        Assert.Equal(answer, Plan(Machine().WithVm(vm => vm with { Type = new VmType(1UL << 31) }), host).Only(FindingCode.IpaSize).Answer);
+    }
+
+    [Theory]
+    [InlineData(0, true)]
+    [InlineData(32, false)]
+    [InlineData(64, true)]
+    [InlineData(100, false)]
+    [InlineData(992, true)]
+    [InlineData(1024, false)]
+    public void A_gic_has_64_to_1023_interrupts_in_steps_of_32(int interrupts, bool works)
+    {
+        var plan = Plan(Gic(new GicDescription(GicKind.GicV3, 0x800_0000, 0xa00_0000, 0, interrupts)), Host());
+        Assert.Equal(works ? [] : ["GIC interrupts EINVAL"], plan.Findings.Where(f => f.Code == FindingCode.StepRefused).Select(f => $"{f.Subject} {f.Answer}"));
+    }
+
+    [Fact]
+    public void A_gic_that_the_host_has_not_is_refused_and_cannot_be_accepted()
+    {
+        var host = Host() with { Capabilities = [new HostCapability("device.gicv3", 0), new HostCapability("device.its", 0)] };
+        var state = Gic(new GicDescription(GicKind.GicV3, 0x800_0000, 0xa00_0000, 0x900_0000));
+        var plan = Accepting(state, host, FindingCode.StepRefused);
+        Assert.Equal(["GICv3 ENODEV", "ITS ENODEV"], plan.Stopping().Where(f => f.Code == FindingCode.StepRefused).Select(f => $"{f.Subject} {f.Answer}").Order());
+    }
+
+    private static MachineState Gic(GicDescription gic) => Machine().WithVm(vm => vm with { Gic = gic });
+
     [Theory]
     [InlineData(true, true, 0x1ffffffUL, 1L, false)]
     [InlineData(true, true, 0x2000000UL, 1L, true)]
@@ -143,7 +186,7 @@ public class MachineRulesTests
     public void A_filter_needs_the_interface()
     {
         var state = Filter(new SmcccFilterRange(0x8400_0020, 1, SmcccAction.Deny));
-        Assert.Equal("ENXIO", Plan(state, Host() with { HasSmcccFilter = false }).Only(FindingCode.SmcccFilter).Answer);
+        Assert.Equal("EINVAL", Plan(state, Host() with { HasSmcccFilter = false }).Only(FindingCode.SmcccFilter).Answer);
         Assert.Equal(Verdict.Unproven, Plan(state, Host() with { HasSmcccFilter = null }).Verdict);
         Assert.Equal(Verdict.Yes, Plan(Machine(), Host() with { HasSmcccFilter = false }).Verdict);
     }

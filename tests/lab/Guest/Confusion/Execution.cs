@@ -30,10 +30,7 @@ public static class Execution
         }
         if (events >= 0) Note(steps[events..], target.Execute(steps[events..]));
 
-        // Without its foundation nothing else was tried; nor a device's state without the device.
-        if (exceptions.ContainsKey("gic.0")) foreach (var device in exceptions.Keys.Where(k => Subjects.KindOf(k) == "device").ToList()) exceptions.Remove(device);
-        var foundation = exceptions.Where(e => Answers.IsRefusal(e.Value) && Subjects.IsFoundation(e.Key)).ToDictionary();
-        return new Answers(foundation.Count > 0 ? foundation : exceptions);
+        return new Answers(WithoutConsequences(exceptions));
 
         void Note(List<RestoreStep> done, IReadOnlyList<StepAnswer> answers)
         {
@@ -44,5 +41,17 @@ public static class Execution
                 else if (write is not null) last[new(write.Vcpu, write.Id)] = write;
             }
         }
+    }
+
+    /// <summary>What fails for want of something that was refused before is no answer of the kernel.</summary>
+    private static Dictionary<string, string> WithoutConsequences(Dictionary<string, string> exceptions)
+    {
+        foreach (var kind in new[] { "vm", "vcpu", "sve" })
+        {
+            var foundation = exceptions.Where(e => Subjects.IsPart(e.Key, kind) && Answers.IsRefusal(e.Value)).ToDictionary();
+            if (foundation.Count > 0) return foundation;
+        }
+        // KVM_CREATE_DEVICE refused: there is no device whose state could be written.
+        return exceptions.Keys.Any(k => Subjects.IsPart(k, "gic")) ? exceptions.Where(e => !Subjects.IsPart(e.Key, "device")).ToDictionary() : exceptions;
     }
 }

@@ -53,7 +53,7 @@ public static class Judgement
             _ => line.AsCaptured.AnyRefused ? Outcome.Confirmed : Outcome.FalseUnsafe,
         };
         var predicted = prediction.Verdict == PairVerdict.Refused
-            ? "Refused, " + string.Join("; ", prediction.Planned.Findings.Where(f => f.Severity == Model.Plans.Severity.Refused).Select(f => $"{f.Subject} {f.Answer}"))
+            ? "Refused, " + string.Join("; ", prediction.Planned.Findings.Where(Prediction.IsOfKvm).Select(f => $"{f.Subject} {f.Answer}"))
             : prediction.Verdict.ToString();
         var answered = prediction.Verdict == PairVerdict.Refused ? line.AsCaptured.ToString() : line.Planned?.ToString() ?? "nobody tried the plan: record again";
         return new Judged(outcome, Pair, trial.Name, Pair, predicted, answered);
@@ -64,7 +64,7 @@ public static class Judgement
         var foundation = line.AsCaptured.Exceptions.Keys.Any(Subjects.IsFoundation);
         foreach (var (part, predicted) in prediction.Parts)
         {
-            var answers = line.AsCaptured.Exceptions.Where(e => Subjects.KindOf(e.Key) == part && e.Key.Contains('.', StringComparison.Ordinal)).Select(e => e.Value).ToList();
+            var answers = line.AsCaptured.Exceptions.Where(e => Subjects.IsPart(e.Key, part)).Select(e => e.Value).ToList();
             if (foundation && answers.Count == 0) continue;
             var outcome = predicted switch
             {

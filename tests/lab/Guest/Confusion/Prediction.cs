@@ -31,7 +31,7 @@ public sealed class Prediction
         var asCaptured = Planner.Plan(trial.State, host, new PlanOptions { Policy = Policy.Strict, AcceptAssumed = true }, source);
         var planned = Planner.Plan(trial.State, host, new PlanOptions { AcceptAssumed = true }, source);
         var shape = host.Profile.Shape(trial.State.Vm.Features, trial.State.Vm.Gic.Kind);
-        var verdict = planned.Findings.Any(f => f.Severity == Severity.Refused) ? PairVerdict.Refused
+        var verdict = planned.Findings.Any(IsOfKvm) ? PairVerdict.Refused
             : shape is null || planned.Findings.Any(f => f.Code == FindingCode.Unproven) ? PairVerdict.Unproven
             : PairVerdict.Works;
         return new Prediction(asCaptured, planned, verdict)
@@ -41,6 +41,10 @@ public sealed class Prediction
         };
     }
 
+    /// <summary>Whether a finding says that KVM refuses. That a VMM lacks something, or a guest would suffer, KVM cannot confirm.</summary>
+    public static bool IsOfKvm(Finding finding) => finding.Severity == Severity.Refused && !finding.Accepted
+        && finding.Code is not (FindingCode.HandlerMissing or FindingCode.Undescribable or FindingCode.AttributeUnknown or FindingCode.MemoryTags);
+
     private static Dictionary<string, string?> OfParts(RestorePlan plan)
     {
         var parts = new Dictionary<string, string?>();
@@ -49,7 +53,11 @@ public sealed class Prediction
         foreach (var finding in plan.Findings)
         {
             if (finding.Register is not null || PartOf(finding) is not { } part) continue;
-            if (finding.Severity == Severity.Refused) parts[part] = finding.Answer.Split(' ')[0];
+            if (IsOfKvm(finding))
+            {
+                // Of several the first: a kernel that has no filter validates none.
+                if (parts.GetValueOrDefault(part) is not { Length: > 0 }) parts[part] = finding.Answer.Split(' ')[0];
+            }
             else if (finding.Code == FindingCode.Unproven && parts.GetValueOrDefault(part) is "") parts[part] = null;
         }
         return parts;
@@ -64,7 +72,7 @@ public sealed class Prediction
         "pending events" => "events",
         var s when s.StartsWith("memory slot", StringComparison.Ordinal) && !s.Contains(" and ", StringComparison.Ordinal) => "slot",
         var s when s.StartsWith("memory slot", StringComparison.Ordinal) => s.Split(" and ")[1].StartsWith("memory", StringComparison.Ordinal) ? "slot" : null,
-        var s when s.StartsWith("GIC distributor", StringComparison.Ordinal) || s.StartsWith("GIC redistributors", StringComparison.Ordinal) || s is "ITS" => "gic",
+        var s when s.StartsWith("GIC distributor", StringComparison.Ordinal) || s.StartsWith("GIC redistributors", StringComparison.Ordinal) || s is "ITS" or "GICv3" or "GIC interrupts" => "gic",
         var s when s.StartsWith("SMCCC filter", StringComparison.Ordinal) => "filter",
         var s when s.StartsWith("attribute", StringComparison.Ordinal) => "attribute",
         _ => finding.Code is FindingCode.VcpuAttribute or FindingCode.Undescribable ? "device" : finding.Code == FindingCode.PageSize ? "slot" : null,
@@ -111,8 +119,11 @@ public static class Subjects
         _ => "system register",
     };
 
+    /// <summary>Whether a subject is a part of that kind.</summary>
+    public static bool IsPart(string subject, string kind) => subject.Length > kind.Length && subject[kind.Length] == '.' && subject.StartsWith(kind, StringComparison.Ordinal);
+
     /// <summary>Whether the machine is not there without it, so that nothing behind it says anything.</summary>
-    public static bool IsFoundation(string subject) => KindOf(subject) is "vm" or "vcpu" or "sve" && subject.Contains('.', StringComparison.Ordinal);
+    public static bool IsFoundation(string subject) => IsPart(subject, "vm") || IsPart(subject, "vcpu") || IsPart(subject, "sve");
 
     /// <summary>Registers that move by themselves: reading one back proves nothing.</summary>
     public static bool Moves(RegisterId id) =>

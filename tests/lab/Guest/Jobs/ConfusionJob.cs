@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 using Migrate.Kvm.Handles;
@@ -22,6 +23,7 @@ internal sealed class ConfusionJob
     private readonly StringBuilder _lines = new();
     private readonly ConfusionCount _total = new();
     private readonly Dictionary<string, HostProfile?> _profiles = [];
+    private readonly Stopwatch _executing = new();
 
     private ConfusionJob(JobContext context, KvmSystem system)
     {
@@ -77,6 +79,7 @@ internal sealed class ConfusionJob
     private void Try(string name, IEnumerable<Trial> trials, Func<Trial, HostProfile?> source) => _context.Case(name, () =>
     {
         var count = new ConfusionCount();
+        var clock = Stopwatch.StartNew();
         foreach (var trial in trials)
         {
             var prediction = Prediction.Of(trial, _host, source(trial));
@@ -88,7 +91,7 @@ internal sealed class ConfusionJob
         }
         CheckFailedException.That(count.Trials > 0, "nothing was tried");
         _context.Note(string.Create(CultureInfo.InvariantCulture,
-            $"{name}: {count.Trials} trials, {count.Registers} registers, {count.Those(Outcome.FalseSafe).Count} false-safe, {count.Those(Outcome.FalseUnsafe).Count} false-unsafe, {count.Those(Outcome.OtherErrno).Count} with another errno"));
+            $"{name}: {count.Trials} trials, {count.Registers} registers, {count.Those(Outcome.FalseSafe).Count} false-safe, {count.Those(Outcome.FalseUnsafe).Count} false-unsafe, {count.Those(Outcome.OtherErrno).Count} with another errno, {clock.Elapsed.TotalSeconds:F1} s, {_executing.Elapsed.TotalSeconds:F1} s so far in the kernel"));
         foreach (var wrong in count.Wrong.Where(w => w.Outcome != Outcome.FalseSafe)) _context.Note($"{wrong.Outcome} {wrong}");
         var falseSafe = count.Those(Outcome.FalseSafe);
         CheckFailedException.That(falseSafe.Count == 0, $"{falseSafe.Count} false-safe:\n  {string.Join("\n  ", falseSafe.Take(60))}");
@@ -96,6 +99,7 @@ internal sealed class ConfusionJob
 
     private AnswerLine Try(Trial trial, Prediction prediction)
     {
+        _executing.Start();
         Answers asCaptured;
         using (var target = _scratch.NewScratch())
             asCaptured = Execution.Run(prediction.AsCaptured, target, w => Subjects.Moves(w.Id) ? null : w.Value);
@@ -105,6 +109,7 @@ internal sealed class ConfusionJob
             using var target = _scratch.NewScratch();
             planned = Execution.Run(prediction.Planned, target, w => w.ReadsBack);
         }
+        _executing.Stop();
         return new AnswerLine(trial.Name, prediction.Verdict, asCaptured, planned);
     }
 
