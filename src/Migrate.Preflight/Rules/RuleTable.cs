@@ -62,6 +62,7 @@ internal static class RuleTable
         (Answers.All, CounterOffsetRule.Relieve),
         (Answers.Unknown, PhysicalTimerRule.Relieve),
         (Answers.Unknown, OsLockRule.Relieve),
+        (Answers.Changed | Answers.Refused | Answers.Unknown, AArch64OnlyRule.Relieve),
         (Answers.Refused, HiddenFieldRule.Relieve),
     ];
 
