@@ -21,7 +21,8 @@ internal static class BaselineJob
         context.Case("the host creates the VM of its baseline, as its profile says", () => CheckCreation(context, baseline, baseline.CaptureNew(system)));
         context.Case("new", () => Record(context, "new", baseline.CaptureNew(system)));
         context.Case("four vCPUs: timer running, timer interrupt pending, WFI, off", () => Record(context, "ran", baseline.CaptureRan(system)));
-        context.Answer("baseline-holdings.txt", string.Join("", Holdings.Of(system, baseline.Report, context.Host).Select(h => h + "\n")));
+        var holdings = Holdings.Of(system, baseline.Report, context.Host).Select(h => h + "\n").ToArray();
+        if (holdings.Length > 0) context.Answer("baseline-holdings.txt", string.Join("", holdings));
     }
 
     private static void CheckCreation(JobContext context, LabBaseline baseline, MachineState state)
@@ -36,12 +37,15 @@ internal static class BaselineJob
                 if (vcpu.Registers.TryGet(id, out var value)) CheckFailedException.Equal(promised, value, $"vCPU {vcpu.Index} {RegisterCatalog.Name(id)}");
         }
         var own = state.Vcpus[0].Registers;
-        var wrong = predicted.Where(r => !LabBaseline.IsClock(r.Id)).Select(r => (r.Id, Predicted: r.Value.ToShortString(), Is: own.TryGet(r.Id, out var value) ? value.ToShortString() : "not listed"))
+        var wrong = predicted.Where(r => !LabBaseline.IsClock(r.Id) && !IsTimerControl(r.Id)).Select(r => (r.Id, Predicted: r.Value.ToShortString(), Is: own.TryGet(r.Id, out var value) ? value.ToShortString() : "not listed"))
             .Concat(own.Where(r => !predicted.Contains(r.Id)).Select(r => (r.Id, Predicted: "not listed", Is: r.Value.ToShortString()))).Where(r => r.Predicted != r.Is)
             .Select(r => $"{RegisterCatalog.Name(r.Id)} predicted {r.Predicted}, is {r.Is}").ToArray();
         context.Note($"{predicted.Count} registers predicted, {wrong.Length} otherwise");
         CheckFailedException.Equal("", string.Join("; ", wrong), "registers of the new VM");
     }
+
+    /// <summary>Whose status bit says that its time has come: a new timer's compare value is in the past, and a profile has it without.</summary>
+    private static bool IsTimerControl(RegisterId id) => RegisterCatalog.Name(id) is "CNTV_CTL_EL0" or "CNTP_CTL_EL0";
 
     private static void Record(JobContext context, string kind, MachineState state) =>
         context.Answer($"baseline-{kind}.vm", MessagePackEncoding.Encode(Documents.MachineState, Normalised(state, context.Host, kind)));
