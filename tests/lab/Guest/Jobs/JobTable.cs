@@ -13,6 +13,8 @@ public static class JobTable
         new("vm-state", TimeSpan.FromMinutes(10), VmStateJob.Run),
         new("command-line", TimeSpan.FromMinutes(10), CommandLineJob.Run),
         new("dry-run", TimeSpan.FromMinutes(15), DryRunJob.Run),
+        new("baseline", TimeSpan.FromMinutes(10), BaselineJob.Run, [LabBaseline.Reports, "lab/*/probe.profile"]),
+        new("baseline-restore", TimeSpan.FromMinutes(15), BaselineRestoreJob.Run, [LabBaseline.Reports, "lab/*/probe.profile", LabBaseline.States]),
     ];
 
     /// <summary>Every job for two hosts.</summary>
