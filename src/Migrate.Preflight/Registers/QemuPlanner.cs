@@ -76,7 +76,7 @@ internal static class QemuPlanner
             return;
         }
         AsCapturedPlanner.Write(context, vcpu, register, values, finding => finding.Severity == Severity.Refused
-            ? finding with { Answer = $"{finding.Answer}; QEMU: {QemuWords.Refused(register.Id, register.Value)}; {QemuWords.NotWritten}" }
+            ? finding with { Answer = $"{finding.Answer}; QEMU: {QemuWords.Refused(register.Id, register.Value, it.Answer.Errno)}; {QemuWords.NotWritten}" }
             : finding);
     }
 

@@ -10,6 +10,8 @@ internal static class QemuWords
     /// <summary>The last line where KVM refused a value: QEMU writes all registers once more when the load is over, however it went, and exits on the first failure.</summary>
     public const string NotWritten = "Failed to put registers after init: Invalid argument";
 
+    private const int InvalidArgument = 22;
+
     /// <summary>A size that no list of registers may hold.</summary>
     public const string Size = "Can't handle size of register in kernel list";
 
@@ -27,7 +29,7 @@ internal static class QemuWords
     /// <summary>A register of the incoming list that QEMU's own list lacks.</summary>
     public static string OnlyIncoming(RegisterId id) => $"{Name(id)} in the incoming stream but unknown on the destination: fail migration";
 
-    /// <summary>A value that KVM refuses; QEMU goes on with what stands there instead.</summary>
-    public static string Refused(RegisterId id, RegisterValue value) =>
-        string.Create(CultureInfo.InvariantCulture, $"Could not set register {Name(id)} to {value.Low:x}");
+    /// <summary>A value that KVM refuses; for EINVAL, QEMU goes on with what stands there instead, for others with the errno's text.</summary>
+    public static string Refused(RegisterId id, RegisterValue value, int errno) => string.Create(CultureInfo.InvariantCulture,
+        $"Could not set register {Name(id)}{(errno == InvalidArgument ? $" to {value.Low:x}" : "")}");
 }
