@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Migrate.Model.Encoding;
 using Migrate.Model.Hosts;
 using Migrate.Model.Plans;
@@ -11,6 +12,8 @@ public class QemuPairsTests(ITestOutputHelper output)
     private const int AtLeast = 3;
 
     private static readonly string Folder = Repository.Data("lab-pairs");
+
+    private static readonly ConcurrentDictionary<string, HostProfile> Profiles = [];
 
     public static TheoryData<string> Pairs => [.. Directory.GetFiles(Folder, "qemu.txt", SearchOption.AllDirectories).Select(f => Path.GetFileName(Path.GetDirectoryName(f)!)).Order()];
 
@@ -66,9 +69,9 @@ public class QemuPairsTests(ITestOutputHelper output)
         return Planner.Plan(DefaultMachine.Of(hosts[0], null), hosts[1], new PlanOptions { Policy = Policy.Qemu }, hosts[0]);
     }
 
-    private static HostProfile Profile(string host)
+    private static HostProfile Profile(string host) => Profiles.GetOrAdd(host, static name =>
     {
-        var path = Repository.Data("lab", host, "probe.profile");
+        var path = Repository.Data("lab", name, "probe.profile");
         return (HostProfile)DocumentFile.Read(File.ReadAllBytes(path), path).Value;
-    }
+    });
 }
