@@ -110,6 +110,6 @@ internal static class RuleTexts
         new(typeof(RegisterPlanner), [FindingCode.ValueRefused], "A register that the destination keeps once for the VM must have one value on all vCPUs.", Every) { Name = "one-value-for-the-vm" },
         new(typeof(AsCapturedPlanner), [FindingCode.Unproven], "Policy strict: every register is written as captured; whatever is refused or changed stops the move.", Every) { Name = "policy-strict" },
         new(typeof(QemuPlanner), [FindingCode.RegisterUnknown],
-            "Policy qemu: the destination's list must not be shorter, and must have every register of the source's list but those behind its last one, which QEMU drops.", Every) { Name = "policy-qemu" },
+            "Policy qemu: the destination's list must have every register of the source's list but the few that QEMU tolerates; a tolerated one clears the failure of those before it.", Every) { Name = "policy-qemu" },
     ];
 }

@@ -21,6 +21,7 @@ public static class JobTable
     public static IReadOnlyList<PairJob> Pairs { get; } =
     [
         new("reach", TimeSpan.FromMinutes(2), ReachJob.Destination, ReachJob.Source),
+        new("qemu", TimeSpan.FromMinutes(4), QemuJob.Destination, QemuJob.Source) { OnRequest = true, NeedsQemu = true },
     ];
 
     /// <summary>The job, or half of a job for two, with this name; or null.</summary>
