@@ -13,7 +13,7 @@ internal sealed class PlanBuilder(PlanOptions options, bool keepsSteps)
     public static IReadOnlyList<FindingCode> NeverAcceptable { get; } =
     [
         FindingCode.IpaSize, FindingCode.MemoryLayout, FindingCode.VcpuFeatures, FindingCode.SveLengths, FindingCode.SmcccFilter,
-        FindingCode.PageSize, FindingCode.Undescribable, FindingCode.MemoryTags,
+        FindingCode.PageSize, FindingCode.Undescribable, FindingCode.MemoryTags, FindingCode.StepRefused,
     ];
 
     private const int MostlyEnough = 64;

@@ -14,7 +14,7 @@ internal sealed record Options(
           --kernels LIST    series to boot, each the newest that Debian's suites offer
           --optional LIST   series that may be missing
           --cpus LIST       CPU models of the emulator: max, neoverse-n1, neoverse-v1, a64fx, cortex-a57, ...
-          --jobs LIST       jobs to run on each host (default: all)
+          --jobs LIST       jobs to run on each host (default: all but confusion-foreign)
           --pairs           also run the jobs for two between every two hosts, both ways; all hosts stay up together.
                             Those that --jobs names, else all but those that only run when named: qemu
           --record          write the kernels' answers to tests/Data/lab instead of comparing them
@@ -53,7 +53,7 @@ internal sealed record Options(
         var forTwo = JobTable.Pairs.Where(job => jobs.Contains(job.Name)).ToList();
         if (forTwo.Count > 0 && !pairs)
             throw new LabException($"{forTwo[0].Name} is a job for two hosts: it needs --pairs.\n{Usage}");
-        var table = jobs.Count == 0 ? JobTable.All : [.. jobs.Where(name => forTwo.All(job => job.Name != name)).Select(Job)];
+        var table = jobs.Count == 0 ? [.. JobTable.All.Where(job => !job.OnRequest)] : (IReadOnlyList<LabJob>)[.. jobs.Where(name => forTwo.All(job => job.Name != name)).Select(Job)];
         if (forTwo.Count == 0)
             forTwo.AddRange(JobTable.Pairs.Where(job => !job.OnRequest));
         return new Options([.. kernels.Union(optional)], optional.ToHashSet(), cpus, table, pairs ? forTwo : [], cache, programs, native, pairs, record, keep, offline);

@@ -106,7 +106,7 @@ public enum FindingCode
     /// <summary>An attribute of vCPUs (an interrupt, the place of stolen time) that the destination does not have.</summary>
     VcpuAttribute = 24,
 
-    /// <summary>The destination refused a step that no other kind names (a device's state, pending events, a power state); only a dry run finds it.</summary>
+    /// <summary>The destination refused a step that no other kind names (a device's state, pending events, a power state); for most of them only a dry run finds it.</summary>
     StepRefused = 25,
 
     /// <summary>Pointers that the guest signed would fail their check: another algorithm, or another maker's own.</summary>

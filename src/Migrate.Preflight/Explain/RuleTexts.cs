@@ -49,6 +49,7 @@ internal static class RuleTexts
         new(typeof(AttributeRule), [FindingCode.AttributeUnknown, FindingCode.Pmu, FindingCode.Unproven], "The destination's VMM must know every required attribute of the VM and its kernel must have what the attribute needs; a PMU goes by its name."),
         new(typeof(AttributeTable), [FindingCode.CapabilityMissing, FindingCode.Pmu, FindingCode.CounterOffset], "Which attribute needs which capability of the destination, and what its absence is called."),
         new(typeof(VcpuAttributeRule), [FindingCode.VcpuAttribute, FindingCode.LeftOut, FindingCode.Unproven], "The destination must have the attributes of vCPUs that the guest relies on; those of EL2 are left out for a guest without EL2."),
+        new(typeof(PendingEventsRule), [FindingCode.StepRefused], "A pending SError with a syndrome needs a CPU with RAS, and a syndrome that fits."),
         new(typeof(PowerStateRule), [FindingCode.CapabilityMissing], "A vCPU that waits in SYSTEM_SUSPEND needs a destination that knows that power state."),
         new(typeof(MemoryTagsRule), [FindingCode.MemoryTags], "A guest with memory tagging is refused: tags are not carried.", id => id == KnownRegisters.Pfr1),
         new(typeof(UndescribableRule), [FindingCode.Undescribable], "Every part of the machine must be one that can be made again."),

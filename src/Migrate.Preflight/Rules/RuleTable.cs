@@ -46,6 +46,7 @@ internal static class RuleTable
         CounterOffsetRule.Examine,
         VcpuAttributeRule.Examine,
         PowerStateRule.Examine,
+        PendingEventsRule.Examine,
         UndescribableRule.Examine,
         CounterFrequencyRule.Examine,
         UnreadableRule.Examine,

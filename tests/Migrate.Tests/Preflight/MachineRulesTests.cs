@@ -1,3 +1,5 @@
+using Migrate.Model;
+using Migrate.Model.Hosts;
 using Migrate.Model.Machines;
 using Migrate.Model.Plans;
 using Migrate.Model.Registers;
@@ -9,6 +11,24 @@ namespace Migrate.Tests.Preflight;
 public class MachineRulesTests
 {
     private const ulong Page = 4096;
+
+    [Theory]
+    [InlineData(true, true, 0x1ffffffUL, 1L, false)]
+    [InlineData(true, true, 0x2000000UL, 1L, true)]
+    [InlineData(true, true, 0x1UL, 0L, true)]
+    [InlineData(true, false, 0x2000000UL, 0L, false)]
+    [InlineData(false, true, 0x2000000UL, 0L, false)]
+    public void A_pending_serror_needs_a_cpu_that_can_have_its_syndrome(bool pending, bool hasEsr, ulong esr, long ras, bool refused)
+    {
+        var state = Machine();
+        state = state with { Vcpus = state.Vcpus.Select(v => v with { Events = new VcpuEvents(pending, hasEsr, esr, false) }).ToEquatableArray() };
+        var host = Host() with { Capabilities = [new HostCapability("arm-inject-serror-esr", ras)] };
+        var plan = Plan(state, host);
+        Assert.Equal(refused ? Verdict.No : Verdict.Yes, plan.Verdict);
+        if (!refused) return;
+        Assert.Equal(("pending events", "EINVAL"), (plan.Only(FindingCode.StepRefused).Subject, plan.Only(FindingCode.StepRefused).Answer));
+        Assert.Equal(Verdict.No, Accepting(state, host, FindingCode.StepRefused).Verdict);
+    }
 
     [Fact]
     public void An_ipa_size_that_the_host_lacks_is_refused()

@@ -28,8 +28,9 @@ internal static class DryRunJob
     {
         using var system = KvmSystem.Open();
         var host = new KvmScratchHost(system);
-        var plain = Capture(system, new ScratchOptions());
-        var ran = CaptureRan(system);
+        var plain = ScratchStates.New(system, new ScratchOptions(), Frequency);
+        var ran = ScratchStates.Ran(system, VcpuFeatures.Psci02,
+            [ScratchGuests.TimerRunning, ScratchGuests.TimerPending, ScratchGuests.Waiting, ScratchGuests.Counting], Patience, Frequency);
         var its = CaptureIts(system);
         // What the runtime opens once for itself is open from here on, and what it compiles once is compiled before anybody else needs the CPU.
         ThroughAgent(host, new TakesEverything(plain), plain);
@@ -121,23 +122,6 @@ internal static class DryRunJob
             Registers = v.Registers.TryGet(Mmfr0, out var value) ? v.Registers.With(new Register(Mmfr0, new RegisterValue(value.Low | 0xf))) : v.Registers,
         }).ToEquatableArray(),
     };
-
-    private static MachineState Capture(KvmSystem system, ScratchOptions options)
-    {
-        using var machine = ScratchMachine.Create(system, options);
-        return KvmCapture.Capture(machine.Machine, counterFrequency: Frequency);
-    }
-
-    private static MachineState CaptureRan(KvmSystem system)
-    {
-        Func<int, uint[]>[] guests = [ScratchGuests.TimerRunning, ScratchGuests.TimerPending, ScratchGuests.Waiting, ScratchGuests.Counting];
-        using var machine = ScratchMachine.Create(system, new ScratchOptions { Vcpus = 4, HasGic = true, Started = [0, 1, 2, 3] });
-        for (var i = 0; i < guests.Length; i++) machine.Load(i, (ulong)i * 0x10000, guests[i](i));
-        machine.Start();
-        foreach (var _ in guests) machine.Next(Patience);
-        machine.Stop();
-        return KvmCapture.Capture(machine.Machine, counterFrequency: Frequency);
-    }
 
     private static MachineState CaptureIts(KvmSystem system)
     {

@@ -15,6 +15,9 @@ public static class JobTable
         new("dry-run", TimeSpan.FromMinutes(15), DryRunJob.Run),
         new("baseline", TimeSpan.FromMinutes(10), BaselineJob.Run, [LabBaseline.Reports, "lab/*/probe.profile"]),
         new("baseline-restore", TimeSpan.FromMinutes(15), BaselineRestoreJob.Run, [LabBaseline.Reports, "lab/*/probe.profile", LabBaseline.States]),
+        new("states", TimeSpan.FromMinutes(5), StatesJob.Run),
+        new("confusion", TimeSpan.FromMinutes(15), ConfusionJob.Run, ["lab/*/*.state", "lab/*/probe.profile"]),
+        new("confusion-foreign", TimeSpan.FromMinutes(30), ConfusionJob.RunForeign, ["lab/*/*.state", "lab/*/probe.profile"]) { OnRequest = true },
     ];
 
     /// <summary>Every job for two hosts.</summary>
