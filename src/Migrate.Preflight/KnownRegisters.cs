@@ -96,6 +96,9 @@ internal static class KnownRegisters
     public static bool IsIdentification(RegisterId id) =>
         id.Class == RegisterClass.System && id.Index >> 14 == 3 && ((id.Index >> 7) & 15) == 0 && ((id.Index >> 11) & 7) is 0 or 1 or 3;
 
+    /// <summary>ID_PFR0_EL1 to MVFR2_EL1 and what lies between: feature registers of AArch32 (CRm 1 to 3).</summary>
+    public static bool IsAArch32Feature(RegisterId id) => IsFeatureBlock(id) && ((id.Index >> 3) & 15) <= 3;
+
     /// <summary>The architecture's block of feature registers (op1 0, CRn 0, CRm 1 to 7): what is unallocated in it reads as zero.</summary>
     public static bool IsFeatureBlock(RegisterId id) =>
         id.Class == RegisterClass.System && id.Index >> 7 == 3 << 7 && ((id.Index >> 3) & 15) is >= 1 and <= 7;

@@ -209,7 +209,7 @@ internal static class FindingTexts
             "Create the VM without the feature that the register belongs to, or choose a destination whose kernel has it. \"vmmigrate explain REGISTER\" names the feature.",
             "Leaves the register out and takes the loss: right for the physical timer of a guest that uses the virtual one, as Linux does at EL1.")
         {
-            Qemu = "QEMU fails to load (\"cpreg_vmstate_array_len\", \"error while loading state for instance of device 'cpu'\"). It has switches for whole features: -cpu host,pmu=off, sve=off, pauth=off.",
+            Qemu = "QEMU 11.1 fails to load (\"in the incoming stream but unknown on the destination\") but for the few registers it tolerates; 10.1 tolerates none (\"cpreg_vmstate_array_len\"). It has switches for whole features: -cpu host,pmu=off, sve=off, pauth=off.",
             Firecracker = "Clear the ID field that makes the register exist in a custom CPU template (reg_modifiers): ID_AA64MMFR3_EL1 for TCR2, PIR, PIRE0, POR and SCTLR2.",
         },
         new(FindingCode.ValueRefused, [Note, Refused],

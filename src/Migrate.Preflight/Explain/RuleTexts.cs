@@ -84,6 +84,9 @@ internal static class RuleTexts
         new(typeof(HiddenFieldRule), [FindingCode.ValueRefused],
             "Fields that KVM decides by itself or once showed by mistake (GIC, MPAM, NV, an IMPLEMENTATION DEFINED PMU, MTE_frac, the PMU's maker): another value is written and the guest cannot tell.",
             id => Array.IndexOf(Hidden, id) >= 0),
+        new(typeof(AArch64OnlyRule), [],
+            "Feature registers of AArch32 that the destination refuses or changes are left out where the guest's CPU has AArch64 alone: there they mean nothing.",
+            KnownRegisters.IsAArch32Feature),
         new(typeof(AbsentFeatureRule), [],
             "A register of a feature that the guest's ID_AA64MMFR3_EL1 denies (TCRX: TCR2; SCTLRX: SCTLR2; S1PIE: PIR, PIRE0; S1POE: POR) is left out, and so is a feature register that reads as zero.",
             id => KnownRegisters.IsFeatureBlock(id) || Array.IndexOf(OfFeatures, id) >= 0),
@@ -109,6 +112,6 @@ internal static class RuleTexts
         new(typeof(RegisterPlanner), [FindingCode.ValueRefused], "A register that the destination keeps once for the VM must have one value on all vCPUs.", Every) { Name = "one-value-for-the-vm" },
         new(typeof(AsCapturedPlanner), [FindingCode.Unproven], "Policy strict: every register is written as captured; whatever is refused or changed stops the move.", Every) { Name = "policy-strict" },
         new(typeof(QemuPlanner), [FindingCode.RegisterUnknown],
-            "Policy qemu: the destination's list must not be shorter, and must have every register of the source's list but those behind its last one, which QEMU drops.", Every) { Name = "policy-qemu" },
+            "Policy qemu: the destination's list must have every register of the source's list but the few that QEMU tolerates; a tolerated one clears the failure of those before it.", Every) { Name = "policy-qemu" },
     ];
 }

@@ -70,6 +70,7 @@ internal static class RuleTable
         (Answers.All, KnownRegisters.IsCounter, CounterOffsetRule.Relieve),
         (Answers.Unknown, null, PhysicalTimerRule.Relieve),
         (Answers.Unknown, null, OsLockRule.Relieve),
+        (Answers.Changed | Answers.Refused | Answers.Unknown, KnownRegisters.IsAArch32Feature, AArch64OnlyRule.Relieve),
         (Answers.Refused, HiddenFieldRule.IsSubject, HiddenFieldRule.Relieve),
         (Answers.Refused, null, ImplementationRule.Relieve),
     ];
