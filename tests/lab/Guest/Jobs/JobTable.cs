@@ -19,6 +19,7 @@ public static class JobTable
     public static IReadOnlyList<PairJob> Pairs { get; } =
     [
         new("reach", TimeSpan.FromMinutes(2), ReachJob.Destination, ReachJob.Source),
+        new("move", TimeSpan.FromMinutes(10), MoveJob.Destination, MoveJob.Source),
     ];
 
     /// <summary>The job, or half of a job for two, with this name; or null.</summary>
