@@ -20,6 +20,9 @@ internal sealed class VcpuThrottle : IDisposable
         _thread.Start();
     }
 
+    /// <summary>Whether the guest may be entered now.</summary>
+    public bool IsOpen => _open.IsSet;
+
     /// <summary>Returns when the guest may be entered.</summary>
     public void Wait() => _open.Wait();
 
