@@ -23,6 +23,7 @@ public readonly struct EquatableArray<T> : IReadOnlyList<T>, IEquatable<Equatabl
     /// <inheritdoc/>
     public bool Equals(EquatableArray<T> other)
     {
+        if (_items == other._items) return true;
         if (Count != other.Count) return false;
         for (var i = 0; i < Count; i++)
             if (!EqualityComparer<T>.Default.Equals(_items![i], other._items![i])) return false;

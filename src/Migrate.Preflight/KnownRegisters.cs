@@ -11,7 +11,17 @@ internal static class KnownRegisters
 
     public static RegisterId Mpidr { get; } = RegisterId.System(3, 0, 0, 0, 5);
 
-    private static readonly RegisterId[] ImplementationIds = [RegisterId.System(3, 0, 0, 0, 0), RegisterId.System(3, 0, 0, 0, 6), RegisterId.System(3, 1, 0, 0, 7)];
+    public static RegisterId Midr { get; } = RegisterId.System(3, 0, 0, 0, 0);
+
+    public static RegisterId Revidr { get; } = RegisterId.System(3, 0, 0, 0, 6);
+
+    public static RegisterId Aidr { get; } = RegisterId.System(3, 1, 0, 0, 7);
+
+    public static RegisterId Isar1 { get; } = RegisterId.System(3, 0, 0, 6, 1);
+
+    public static RegisterId Isar2 { get; } = RegisterId.System(3, 0, 0, 6, 2);
+
+    public static RegisterId CacheType { get; } = RegisterId.System(3, 3, 0, 0, 1);
 
     public static RegisterId Pfr0 { get; } = RegisterId.System(3, 0, 0, 4, 0);
 
@@ -72,8 +82,11 @@ internal static class KnownRegisters
     /// <summary>KVM_REG_ARM_TIMER_CNT, which carries the encoding of CNTV_CVAL's neighbour: see the kernel header's own warning.</summary>
     public static RegisterId VirtualCount { get; } = RegisterId.System(3, 3, 14, 3, 2);
 
+    /// <summary>KVM_REG_ARM_TIMER_CVAL, which carries the encoding of CNTVCT_EL0: see the kernel header's own warning.</summary>
+    public static RegisterId VirtualCompare { get; } = RegisterId.System(3, 3, 14, 0, 2);
+
     /// <summary>MIDR_EL1, REVIDR_EL1, AIDR_EL1: which CPU it is.</summary>
-    public static bool IsImplementationId(RegisterId id) => Array.IndexOf(ImplementationIds, id) >= 0;
+    public static bool IsImplementationId(RegisterId id) => id == Midr || id == Revidr || id == Aidr;
 
     public static bool IsCounter(RegisterId id) => id == VirtualCount || id == PhysicalCount;
 
@@ -82,6 +95,9 @@ internal static class KnownRegisters
     /// <summary>Registers that identify the CPU or its features: the guest cannot write them, so their values never change while it runs.</summary>
     public static bool IsIdentification(RegisterId id) =>
         id.Class == RegisterClass.System && id.Index >> 14 == 3 && ((id.Index >> 7) & 15) == 0 && ((id.Index >> 11) & 7) is 0 or 1 or 3;
+
+    /// <summary>ID_PFR0_EL1 to MVFR2_EL1 and what lies between: feature registers of AArch32 (CRm 1 to 3).</summary>
+    public static bool IsAArch32Feature(RegisterId id) => IsFeatureBlock(id) && ((id.Index >> 3) & 15) <= 3;
 
     /// <summary>The architecture's block of feature registers (op1 0, CRn 0, CRm 1 to 7): what is unallocated in it reads as zero.</summary>
     public static bool IsFeatureBlock(RegisterId id) =>

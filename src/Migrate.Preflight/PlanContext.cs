@@ -1,6 +1,7 @@
 using Migrate.Model.Hosts;
 using Migrate.Model.Machines;
 using Migrate.Model.Plans;
+using Migrate.Model.Registers;
 
 namespace Migrate.Preflight;
 
@@ -39,6 +40,13 @@ internal sealed class PlanContext(MachineState state, PreparedHost destination, 
             if (service == word) return true;
         return false;
     }
+
+    /// <summary>What a register reads in a new VM of the guest's shape on the source host, and so what its hardware is; null where that is not known.</summary>
+    public ulong? SourceOwn(RegisterId id) => Source?.Shape(State.Vm.Features, State.Vm.Gic.Kind)?.Find(id)?.Reset?.Low;
+
+    /// <summary>Whether a new VM of the guest's shape can be given that value on the source host; null where that was not measured.</summary>
+    public bool? SourceTakes(RegisterId id, RegisterValue value) =>
+        Source is { Evidence: > Evidence.Assumed } ? Source.Shape(State.Vm.Features, State.Vm.Gic.Kind)?.Find(id)?.Accepts.Accepts(value) : null;
 
     /// <summary>What KVM_CHECK_EXTENSION returned at the destination, or 1 and 0 for an attribute that is there or not; null where nobody asked.</summary>
     public long? Capability(string name)

@@ -1,7 +1,9 @@
 using System.Collections.Concurrent;
+using Migrate.Model;
 using Migrate.Model.Hosts;
 using Migrate.Model.Machines;
 using Migrate.Model.Registers;
+using Migrate.Preflight.Rules;
 
 namespace Migrate.Preflight;
 
@@ -21,26 +23,53 @@ public sealed class PreparedHost
         static (key, profile) => profile.Shape(key.Features, key.Gic) is { } shape ? new PreparedShape(shape) : null, Profile);
 }
 
-/// <summary>A shape by register: acceptance, place in a restore, and whether others depend on it.</summary>
+/// <summary>A shape with all that plans need of each register.</summary>
 internal sealed class PreparedShape
 {
-    private readonly Dictionary<RegisterId, StepPlace> _places;
-    private readonly HashSet<RegisterId> _controllers;
+    private readonly PreparedRegister[] _registers;
+    private readonly Dictionary<RegisterId, int> _index;
+    private readonly bool _isEachOnce;
 
     public PreparedShape(HostShape shape)
     {
         Index = new ShapeIndex(shape);
-        _places = new Dictionary<RegisterId, StepPlace>(shape.Registers.Count);
-        foreach (var register in shape.Registers) _places.TryAdd(register.Id, StepOrder.PlaceOf(register.Id, register));
-        _controllers = [.. shape.Registers.SelectMany(r => r.When).Select(w => w.Controller)];
+        Controllers = [.. shape.Registers.SelectMany(r => r.When).Select(w => w.Controller).Distinct()];
+        _index = new Dictionary<RegisterId, int>(shape.Registers.Count);
+        _registers = new PreparedRegister[shape.Registers.Count];
+        for (var i = 0; i < _registers.Length; i++)
+        {
+            var register = shape.Registers[i];
+            _registers[i] = new PreparedRegister(register, StepOrder.PlaceOf(register.Id, register), RuleTable.Concerning(register.Id));
+            _index.TryAdd(register.Id, i);
+        }
+        _isEachOnce = _index.Count == _registers.Length;
     }
 
     /// <summary>The shape as recorded, by register.</summary>
     public ShapeIndex Index { get; }
 
-    /// <summary>Whether answers about other registers depend on this one.</summary>
-    public bool IsController(RegisterId id) => _controllers.Contains(id);
+    /// <summary>The registers on which answers about others depend: a handful.</summary>
+    public EquatableArray<RegisterId> Controllers { get; }
 
-    /// <summary>Where a register is written.</summary>
-    public StepPlace PlaceOf(RegisterId id) => _places.TryGetValue(id, out var place) ? place : StepOrder.PlaceOf(id, null);
+    /// <summary>A register by its place in the shape.</summary>
+    public PreparedRegister this[int place] => _registers[place];
+
+    /// <summary>A register; null where the shape does not have it.</summary>
+    public PreparedRegister? Find(RegisterId id) => Find(id, -1) is >= 0 and var place ? _registers[place] : null;
+
+    /// <summary>Where a register stands in the shape; negative where the shape does not have it.</summary>
+    /// <param name="id">The register.</param>
+    /// <param name="after">Where the one stood that was looked for before it: kernels list in nearly the same order, so that the next is nearly always the one.</param>
+    public int Find(RegisterId id, int after)
+    {
+        var next = after + 1;
+        if (_isEachOnce && next < _registers.Length && _registers[next].There.Id == id) return next;
+        return _index.TryGetValue(id, out var place) ? place : -1;
+    }
 }
+
+/// <summary>A register of a shape.</summary>
+/// <param name="There">What the destination says about it.</param>
+/// <param name="Place">Where it is written.</param>
+/// <param name="Rules">The rules that it may be a subject of.</param>
+internal sealed record PreparedRegister(RegisterAcceptance There, StepPlace Place, RuleSet Rules);

@@ -6,6 +6,7 @@ Dictionary<string, Func<int, bool>> benchmarks = new()
     ["move"] = MoveBenchmark.Run,
     ["check"] = CheckBenchmark.Run,
     ["verdict"] = VerdictBenchmark.Run,
+    ["fleet"] = FleetBenchmark.Run,
 };
 
 if (args is ["minimal-receive", ..]) return MinimalMove.Receive(args[1..]);
@@ -18,7 +19,7 @@ if (chosen.FirstOrDefault(name => !benchmarks.ContainsKey(name)) is { } unknown)
     Console.Error.WriteLine($"no benchmark '{unknown}'; there are {string.Join(", ", benchmarks.Keys)}");
     return 2;
 }
-Console.WriteLine($"{Environment.ProcessorCount} cores, {runs} runs of each, side by side");
+Console.WriteLine($"{Environment.ProcessorCount} cores, load {Load.Average}, {runs} runs of each, side by side");
 var promisesKept = true;
 foreach (var name in chosen) promisesKept &= benchmarks[name](runs);
 return promisesKept ? 0 : 1;

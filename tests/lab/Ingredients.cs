@@ -3,7 +3,7 @@ using Migrate.Lab.Fetching;
 namespace Migrate.Lab;
 
 /// <summary>Everything a run boots from, fetched into the cache and named on the output.</summary>
-internal sealed record Ingredients(Emulator Emulator, UserSpace UserSpace, IReadOnlyList<Kernel> Kernels)
+internal sealed record Ingredients(Emulator Emulator, UserSpace UserSpace, GuestQemu? GuestQemu, IReadOnlyList<Kernel> Kernels)
 {
     private static readonly string[] Suites =
     [
@@ -24,6 +24,7 @@ internal sealed record Ingredients(Emulator Emulator, UserSpace UserSpace, IRead
             Console.Error.WriteLine($"lab: some indexes are old or missing:\n{problems}");
 
         var user = UserSpace.Fetch(apt, cache);
+        var qemu = options.PairJobs.Any(job => job.NeedsQemu) ? GuestQemu.Fetch(apt, cache) : null;
         var fetcher = new KernelFetcher(apt, cache);
         var kernels = new List<Kernel>();
         foreach (var series in options.Kernels)
@@ -38,7 +39,7 @@ internal sealed record Ingredients(Emulator Emulator, UserSpace UserSpace, IRead
             }
         }
 
-        var ingredients = new Ingredients(emulator, user, kernels);
+        var ingredients = new Ingredients(emulator, user, qemu, kernels);
         ingredients.Name();
         return ingredients;
     }
@@ -47,6 +48,8 @@ internal sealed record Ingredients(Emulator Emulator, UserSpace UserSpace, IRead
     {
         Console.WriteLine($"lab: emulator qemu-system-arm {Emulator.Version}");
         Console.WriteLine($"lab: user space {string.Join(", ", UserSpace.Used.Select(offer => $"{offer.Package} {offer.Version}"))}, .NET {Environment.Version}");
+        if (GuestQemu is { } qemu)
+            Console.WriteLine($"lab: QEMU on the hosts qemu-system-arm {qemu.Version}");
         foreach (var kernel in Kernels)
             Console.WriteLine($"lab: kernel {kernel.Series}: {kernel.Offer.Package} {kernel.Offer.Version} ({kernel.Offer.Suite}){(kernel.HasNetwork ? "" : ", no network: the suites lack its modules")}");
     }

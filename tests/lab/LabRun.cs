@@ -10,7 +10,7 @@ using Migrate.LabGuest.Jobs;
 namespace Migrate.Lab;
 
 /// <summary>Boots the hosts, at most two at a time, runs the jobs on each, then those for two, and counts.</summary>
-internal sealed class LabRun(Options options, Recordings recordings, Tally tally, string data, string work)
+internal sealed class LabRun(Options options, Recordings recordings, Recordings pairRecordings, Tally tally, string data, string work)
 {
     /// <summary>An emulated host that works keeps one core busy.</summary>
     private const int AtATime = 2;
@@ -33,7 +33,7 @@ internal sealed class LabRun(Options options, Recordings recordings, Tally tally
             await Parallel.ForEachAsync(hosts, parallel, async (host, token) =>
             {
                 var initramfs = Path.Combine(work, $"{host.Id}.cpio");
-                Initramfs.Write(initramfs, host.Kernel, ingredients.UserSpace, options.Programs);
+                Initramfs.Write(initramfs, host.Kernel, ingredients.UserSpace, ingredients.GuestQemu, options.Programs);
                 var machine = new EmulatedMachine(host.Id.Cpu, ingredients.Emulator, host.Kernel, initramfs, options.Pairs);
                 await RunHostAsync(host.Id, machine, token);
                 if (!options.Keep)
@@ -42,7 +42,7 @@ internal sealed class LabRun(Options options, Recordings recordings, Tally tally
             foreach (var source in hosts)
             {
                 foreach (var destination in hosts.Where(host => options.Pairs && host.Id != source.Id))
-                    await RunPairAsync(source.Id, destination.Id, cancel);
+                    await RunPairAsync(source.Id, destination.Id, ingredients.GuestQemu?.Identity ?? "", cancel);
             }
         }
         finally
@@ -66,7 +66,7 @@ internal sealed class LabRun(Options options, Recordings recordings, Tally tally
             tally.Host();
             Say(id, $"{host.Release} answered after {clock.Elapsed.TotalSeconds:F1} s");
             foreach (var job in options.Jobs)
-                await RunJobAsync(host, job, Inputs(id, job), _ => { }, cancel);
+                await RunJobAsync(host, job, Inputs(id, job), new Recorder(recordings, id.ToString(), host.Machine.Identity), _ => { }, cancel);
             if (options.Pairs)
             {
                 _waiting[id] = host;
@@ -85,7 +85,7 @@ internal sealed class LabRun(Options options, Recordings recordings, Tally tally
         }
     }
 
-    private async Task RunPairAsync(HostId source, HostId destination, CancellationToken cancel)
+    private async Task RunPairAsync(HostId source, HostId destination, string qemu, CancellationToken cancel)
     {
         var name = $"{source} -> {destination}";
         if (!_waiting.TryGetValue(source, out var from) || !_waiting.TryGetValue(destination, out var to))
@@ -100,12 +100,14 @@ internal sealed class LabRun(Options options, Recordings recordings, Tally tally
             return;
         }
 
-        foreach (var job in JobTable.Pairs)
+        var identity = $"source {from.Machine.Identity}destination {to.Machine.Identity}{qemu}";
+        var recorded = new Recorder(pairRecordings, $"{source}-to-{destination}", identity);
+        foreach (var job in options.PairJobs)
         {
             // If one half fails, the other would wait for it in vain.
             using var both = CancellationTokenSource.CreateLinkedTokenSource(cancel);
             var listening = new TaskCompletionSource();
-            var destinationEnds = RunJobAsync(to, job.DestinationHalf, [], _ => listening.TrySetResult(), both.Token);
+            var destinationEnds = RunJobAsync(to, job.DestinationHalf, [Name(to.Id)], recorded, _ => listening.TrySetResult(), both.Token);
             try
             {
                 await Task.WhenAny(listening.Task, destinationEnds);
@@ -113,7 +115,7 @@ internal sealed class LabRun(Options options, Recordings recordings, Tally tally
                 {
                     // 10.0.2.2 is the emulator's machine, where a loopback port leads on to the destination.
                     var peer = new Message(MessageKind.Input, JobContext.PeerInput, "", Encoding.UTF8.GetBytes($"10.0.2.2:{to.Machine.ForwardedPort}"));
-                    await RunJobAsync(from, job.SourceHalf, [peer], _ => { }, both.Token);
+                    await RunJobAsync(from, job.SourceHalf, [Name(from.Id), peer], recorded, _ => { }, both.Token);
                 }
 
                 await destinationEnds;
@@ -135,23 +137,25 @@ internal sealed class LabRun(Options options, Recordings recordings, Tally tally
 
     private List<Message> Inputs(HostId id, LabJob job)
     {
-        var host = new Message(MessageKind.Input, JobContext.HostInput, "", Encoding.UTF8.GetBytes(id.ToString()));
         return
         [
-            host,
+            Name(id),
             .. (job.Inputs ?? []).SelectMany(pattern => DataFiles.Matching(data, pattern))
                 .Select(file => new Message(MessageKind.Input, file.Name, "", File.ReadAllBytes(file.Path))),
         ];
     }
 
-    private async Task RunJobAsync(LabHost host, LabJob job, IReadOnlyList<Message> inputs, Action<Message> listening, CancellationToken cancel)
+    private static Message Name(HostId id) => new(MessageKind.Input, JobContext.HostInput, "", Encoding.UTF8.GetBytes(id.ToString()));
+
+    private async Task RunJobAsync(
+        LabHost host, LabJob job, IReadOnlyList<Message> inputs, Recorder recorder, Action<Message> listening, CancellationToken cancel)
     {
-        var error = await host.RunAsync(job, inputs, message => Take(host, job, message, listening), cancel);
+        var error = await host.RunAsync(job, inputs, message => Take(host, job, message, recorder, listening), cancel);
         if (error.Length > 0)
             tally.Failure($"{host.Id} {job.Name} ended early: {error}");
     }
 
-    private void Take(LabHost host, LabJob job, Message message, Action<Message> listening)
+    private void Take(LabHost host, LabJob job, Message message, Recorder recorder, Action<Message> listening)
     {
         var id = host.Id;
         switch (message.Kind)
@@ -161,7 +165,7 @@ internal sealed class LabRun(Options options, Recordings recordings, Tally tally
                 Say(id, $"{(message.Text.Length == 0 ? "ok" : "FAILED")} {job.Name}: {message.Name}");
                 break;
             case MessageKind.Answer:
-                var answer = recordings.Take(id.ToString(), host.Machine.Identity, message.Name, message.Payload);
+                var answer = recorder.Take(message.Name, message.Payload);
                 if (answer.Failed)
                     tally.Failure($"{id} {job.Name}: {answer.Remark}");
                 else if (answer.Remark.Length > 0)

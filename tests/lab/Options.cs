@@ -4,7 +4,7 @@ namespace Migrate.Lab;
 
 /// <summary>What the command line asks for.</summary>
 internal sealed record Options(
-    IReadOnlyList<string> Kernels, IReadOnlySet<string> Optional, IReadOnlyList<string> Cpus, IReadOnlyList<LabJob> Jobs,
+    IReadOnlyList<string> Kernels, IReadOnlySet<string> Optional, IReadOnlyList<string> Cpus, IReadOnlyList<LabJob> Jobs, IReadOnlyList<PairJob> PairJobs,
     string Cache, string Programs, bool Native, bool Pairs, bool Record, bool Keep, bool Offline)
 {
     public const string Usage = """
@@ -14,8 +14,9 @@ internal sealed record Options(
           --kernels LIST    series to boot, each the newest that Debian's suites offer
           --optional LIST   series that may be missing
           --cpus LIST       CPU models of the emulator: max, neoverse-n1, neoverse-v1, a64fx, cortex-a57, ...
-          --jobs LIST       jobs to run on each host (default: all)
-          --pairs           also run the jobs for two between every two hosts, both ways; all hosts stay up together
+          --jobs LIST       jobs to run on each host (default: all but confusion-foreign)
+          --pairs           also run the jobs for two between every two hosts, both ways; all hosts stay up together.
+                            Those that --jobs names, else all but those that only run when named: qemu
           --record          write the kernels' answers to tests/Data/lab instead of comparing them
           --cache DIR       where fetched things stay (default: $XDG_CACHE_HOME/vmmigrate-lab or ~/.cache/vmmigrate-lab)
           --offline         use the package indexes as they were fetched last
@@ -49,12 +50,17 @@ internal sealed record Options(
         var emulated = kernels.Count + optional.Count > 0 && cpus.Count > 0;
         if (emulated == native || (native && pairs))
             throw new LabException(Usage);
-        var table = jobs.Count == 0 ? JobTable.All : [.. jobs.Select(Job)];
-        return new Options([.. kernels.Union(optional)], optional.ToHashSet(), cpus, table, cache, programs, native, pairs, record, keep, offline);
+        var forTwo = JobTable.Pairs.Where(job => jobs.Contains(job.Name)).ToList();
+        if (forTwo.Count > 0 && !pairs)
+            throw new LabException($"{forTwo[0].Name} is a job for two hosts: it needs --pairs.\n{Usage}");
+        var table = jobs.Count == 0 ? [.. JobTable.All.Where(job => !job.OnRequest)] : (IReadOnlyList<LabJob>)[.. jobs.Where(name => forTwo.All(job => job.Name != name)).Select(Job)];
+        if (forTwo.Count == 0)
+            forTwo.AddRange(JobTable.Pairs.Where(job => !job.OnRequest));
+        return new Options([.. kernels.Union(optional)], optional.ToHashSet(), cpus, table, pairs ? forTwo : [], cache, programs, native, pairs, record, keep, offline);
     }
 
     private static LabJob Job(string name) =>
-        JobTable.Find(name) ?? throw new LabException($"there is no job '{name}'; there are: {string.Join(", ", JobTable.All.Select(job => job.Name))}");
+        JobTable.Find(name) ?? throw new LabException($"there is no job '{name}'; there are: {string.Join(", ", JobTable.All.Select(job => job.Name).Concat(JobTable.Pairs.Select(job => job.Name)))}");
 
     private static List<string> Words(string[] arguments, int index)
     {

@@ -35,7 +35,7 @@ var work = Directory.CreateTempSubdirectory("vmmigrate-lab-").FullName;
 try
 {
     var data = Path.Combine(tree, "tests/Data");
-    var run = new LabRun(options, new Recordings(Path.Combine(data, "lab"), options.Record), tally, data, work);
+    var run = new LabRun(options, new Recordings(Path.Combine(data, "lab"), options.Record), new Recordings(Path.Combine(data, "lab-pairs"), options.Record), tally, data, work);
     if (options.Native)
     {
         await run.RunNativeAsync(stop.Token);

@@ -42,6 +42,9 @@ public sealed record ScratchOptions
     /// <summary>vCPUs that are started together with the machine although PSCI would leave them off.</summary>
     public IReadOnlyList<int> Started { get; init; } = [0];
 
+    /// <summary>What is written through every vCPU before the first run, in this order; vector lengths before they are finalised.</summary>
+    public IReadOnlyList<Register> Registers { get; init; } = [];
+
     /// <summary>What else a VMM would do to it, before its performance monitors are initialised.</summary>
     public Action<KvmMachine>? Prepare { get; init; }
 }
@@ -64,6 +67,8 @@ public sealed class ScratchMachine : IDisposable
     /// <summary>Where the ITS lies.</summary>
     public const ulong Its = 0x0808_0000;
 
+    private static readonly RegisterId VectorLengths = RegisterId.Of(RegisterClass.Sve, 0xffff, 64);
+
     private static readonly RegisterId Pc = RegisterId.Core(8 * 32, 8);
 
     private readonly BlockingCollection<GuestEvent> _events = [];
@@ -83,11 +88,20 @@ public sealed class ScratchMachine : IDisposable
             var off = !options.Started.Contains(i) && options.Features.Has(VcpuFeatures.Psci02);
             steps.Add(new CreateVcpu(i, off ? options.Features | VcpuFeatures.PowerOff : options.Features));
         }
+        Write(lengths: true);
         if (options.Features.Has(VcpuFeatures.Sve))
             for (var i = 0; i < options.Vcpus; i++) steps.Add(new FinalizeSve(i));
         if (options.HasGic)
             steps.Add(new CreateGic(new GicDescription(GicKind.GicV3, Distributor, Redistributors, options.HasIts ? Its : 0)));
+        Write(lengths: false);
         return steps;
+
+        void Write(bool lengths)
+        {
+            for (var i = 0; i < options.Vcpus; i++)
+                foreach (var (id, value) in options.Registers)
+                    if ((id == VectorLengths) == lengths) steps.Add(new WriteRegister(i, id, value, value, StepPhase.Prepare));
+        }
     }
 
     /// <summary>Builds it; it does not run yet.</summary>
@@ -99,7 +113,7 @@ public sealed class ScratchMachine : IDisposable
         {
             var answer = target.Execute([step])[0];
             if (!answer.Succeeded)
-                throw new KvmException(ErrorCode.System, $"{step.GetType().Name} is refused: {LinuxException.NameOf(answer.Errno)} {answer.Note}".TrimEnd());
+                throw new KvmException(ErrorCode.System, $"{(step is WriteRegister write ? $"{RegisterCatalog.Name(write.Id)} = {write.Value.ToShortString()}" : step.GetType().Name)} is refused: {LinuxException.NameOf(answer.Errno)} {answer.Note}".TrimEnd());
         }
         var scratch = new ScratchMachine(target.Take());
         try

@@ -16,7 +16,7 @@ public enum DocumentEncoding
 /// <summary>A document as it was found in a file.</summary>
 /// <param name="SchemaId">Which document: <c>vmmigrate/machine-state/1</c>.</param>
 /// <param name="Encoding">How it was encoded.</param>
-/// <param name="Value">The value: a MachineState, HostProfile, RestorePlan, CheckReport or VmConfig.</param>
+/// <param name="Value">The value: a MachineState, HostProfile, or another of <see cref="Documents"/>.</param>
 public sealed record FoundDocument(string SchemaId, DocumentEncoding Encoding, object Value);
 
 /// <summary>Reads a document of any kind and either encoding; which one it is follows from its content alone.</summary>

@@ -31,13 +31,16 @@ public static class Documents
     /// <summary>vmmigrate/vm-config/1.</summary>
     public static DocumentShape<VmConfig> VmConfig { get; } = new("vm-config", 1, () => Definitions.VmConfigs.Config);
 
+    /// <summary>vmmigrate/baseline/1.</summary>
+    public static DocumentShape<BaselineReport> Baseline { get; } = new("baseline", 1, () => Definitions.Baselines.Report);
+
     /// <summary>Every kind of document, in the order in which messages list them.</summary>
     internal static IReadOnlyList<DocumentKind> All { get; } =
     [
         new DocumentKind<MachineState>(MachineState), new DocumentKind<HostProfile>(HostProfile),
         new DocumentKind<RestorePlan>(RestorePlan), new DocumentKind<CheckReport>(CheckReport),
         new DocumentKind<MatrixReport>(Matrix), new DocumentKind<Explanation>(Explanation),
-        new DocumentKind<VmConfig>(VmConfig),
+        new DocumentKind<VmConfig>(VmConfig), new DocumentKind<BaselineReport>(Baseline),
     ];
 
     /// <summary>Name and newest version of every document, as a schema id has them.</summary>

@@ -86,9 +86,10 @@ internal static class Assumptions
     /// <summary>The acceptance of a register whose value in a new VM is known.</summary>
     public static RegisterAcceptance Of(AssumedHost host, RegisterId id, RegisterValue reset) => Find(RegisterKinds.Of(id), host.Version)(host, id, reset);
 
-    /// <summary>The acceptance of a register whose value was not recorded: known where the rule does not ask for it.</summary>
+    /// <summary>The acceptance of a register that the kernel reads and the tool left out of its file: known where the rule does not ask for the value.</summary>
+    /// <remarks>PC and the counters are such. A new VM has zero in them (arch/arm64/kvm/reset.c <c>kvm_reset_vcpu</c>) or counts from its creation.</remarks>
     public static RegisterAcceptance OfUnrecorded(AssumedHost host, RegisterId id) => RegisterKinds.Of(id) is RegisterKind.Raw or RegisterKind.Counter
-        ? Of(host, id, new RegisterValue(new byte[id.Size])) with { Reset = null }
+        ? Of(host, id, new RegisterValue(new byte[id.Size]))
         : new RegisterAcceptance { Id = id, Accepts = Acceptance.Unproven };
 
     /// <summary>The rule of a kind for a generation: its last row that is not newer.</summary>

@@ -55,6 +55,7 @@ public static class ForeignProfile
             Evidence = Evidence.Assumed,
             Origin = "assumed from " + string.Join(", ", Names(captures)),
             IpaSizes = first.IpaLimit < MinimumIpaBits ? [] : Enumerable.Range(MinimumIpaBits, first.IpaLimit - MinimumIpaBits + 1).ToEquatableArray(),
+            Services = ServiceRules.Of(version),
             Shapes = shapes.ToEquatableArray(),
         };
     }

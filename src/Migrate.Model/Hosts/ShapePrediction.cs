@@ -76,10 +76,14 @@ public sealed class ShapeIndex
 
     /// <summary>Predicts a write. <paramref name="current"/> gives the VM's values at that moment; a register it does not know has the value of a new VM.</summary>
     public PredictedAnswer Predict<TValues>(RegisterId id, RegisterValue value, TValues current)
+        where TValues : IRegisterValues, allows ref struct => Predict(Find(id), value, current);
+
+    /// <summary>Predicts a write into a register that was looked up before; null where the shape does not have it.</summary>
+    public PredictedAnswer Predict<TValues>(RegisterAcceptance? register, RegisterValue value, TValues current)
         where TValues : IRegisterValues, allows ref struct
     {
         if (Shape.Errno != 0) return new(AnswerKind.Refused, Shape.Errno, null);
-        if (!_registers.TryGetValue(id, out var register)) return new(AnswerKind.Unknown, ENoEnt, null);
+        if (register is null) return new(AnswerKind.Unknown, ENoEnt, null);
 
         var accepts = register.Accepts;
         var stored = register.Stored;

@@ -45,6 +45,15 @@ public static class VmAttributes
     /// <summary>The ranges of KVM_ARM_VCPU_PMU_V3_FILTER in the order of their installation, 8 bytes each: see <see cref="PmuFilterRange"/>.</summary>
     public const string PmuFilter = "pmu.filter";
 
+    /// <summary>How the guest was told to make its firmware calls: <see cref="ConduitHvc"/> or <see cref="ConduitSmc"/>; without it HVC, or SMC where the guest has EL2. Nothing is given to KVM for it.</summary>
+    public const string Conduit = "smccc.conduit";
+
+    /// <summary>By HVC.</summary>
+    public const string ConduitHvc = "hvc";
+
+    /// <summary>By SMC.</summary>
+    public const string ConduitSmc = "smc";
+
     private const ulong MostCounters = 31;
 
     /// <summary>Every name and the type of its value.</summary>
@@ -61,6 +70,7 @@ public static class VmAttributes
         [PmuName] = AttributeType.Text,
         [PmuCounters] = AttributeType.Number,
         [PmuFilter] = AttributeType.Bytes,
+        [Conduit] = AttributeType.Text,
     };
 
     /// <summary>A flag.</summary>
@@ -116,6 +126,7 @@ public static class VmAttributes
             PmuName when !IsDeviceName(TextOf(attribute)) => $"{attribute.Name} is no name of a device",
             PmuCounters when NumberOf(attribute) > MostCounters => $"{attribute.Name} is {NumberOf(attribute)}; at most {MostCounters} are possible",
             PmuFilter => FilterProblem(attribute),
+            Conduit when TextOf(attribute) is not (ConduitHvc or ConduitSmc) => $"{attribute.Name} is neither {ConduitHvc} nor {ConduitSmc}",
             _ => null,
         };
     }

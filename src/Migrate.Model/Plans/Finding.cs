@@ -106,8 +106,20 @@ public enum FindingCode
     /// <summary>An attribute of vCPUs (an interrupt, the place of stolen time) that the destination does not have.</summary>
     VcpuAttribute = 24,
 
-    /// <summary>The destination refused a step that no other kind names (a device's state, pending events, a power state); only a dry run finds it.</summary>
+    /// <summary>The destination refused a step that no other kind names (a device's state, pending events, a power state); for most of them only a dry run finds it.</summary>
     StepRefused = 25,
+
+    /// <summary>Pointers that the guest signed would fail their check: another algorithm, or another maker's own.</summary>
+    PointerAuthentication = 26,
+
+    /// <summary>The guest was told of caches that need less maintenance than the destination's.</summary>
+    CacheClaim = 27,
+
+    /// <summary>Another CPU than the one by which the guest chose its workarounds for errata, whether the kernel shows it or not.</summary>
+    ImplementationId = 28,
+
+    /// <summary>The guest makes its firmware calls by SMC, which the destination's kernel answers with -1.</summary>
+    SmcConduit = 29,
 }
 
 /// <summary>One thing that stands between a state and a destination, or that is worth knowing.</summary>

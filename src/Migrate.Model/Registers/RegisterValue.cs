@@ -96,7 +96,7 @@ public readonly struct RegisterValue : IEquatable<RegisterValue>
 
     /// <inheritdoc/>
     public bool Equals(RegisterValue other) =>
-        _size == other._size && _low == other._low && _wide.AsSpan().SequenceEqual(other._wide);
+        _size == other._size && _low == other._low && (_wide == other._wide || _wide.AsSpan().SequenceEqual(other._wide));
 
     /// <inheritdoc/>
     public override bool Equals(object? obj) => obj is RegisterValue other && Equals(other);

@@ -18,10 +18,7 @@ internal static class ConfigRegisters
 
     /// <summary>The order in which a configuration writes: as a restore does, and within a place by id, AArch32 and cache geometry last, so that it does not depend on a host's list.</summary>
     public static (StepPlace Place, int Rank, ulong Id) Order(RegisterId id) =>
-        (StepOrder.PlaceOf(id, null), id.Class == RegisterClass.Demux ? 2 : IsAArch32(id) ? 1 : 0, id.Value);
-
-    /// <summary>ID_PFR0_EL1 to ID_MMFR5_EL1: feature registers of AArch32 (CRm 1 to 3).</summary>
-    private static bool IsAArch32(RegisterId id) => KnownRegisters.IsFeatureBlock(id) && ((id.Index >> 3) & 15) <= 3;
+        (StepOrder.PlaceOf(id, null), id.Class == RegisterClass.Demux ? 2 : KnownRegisters.IsAArch32Feature(id) ? 1 : 0, id.Value);
 
     /// <summary>Registers that rules look at when they judge another: kept in the small states that a search plans with.</summary>
     public static RegisterId[] Context { get; } =

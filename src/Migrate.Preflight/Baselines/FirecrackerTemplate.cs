@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using Migrate.Model;
 using Migrate.Model.Machines;
+using Migrate.Model.Plans;
 using Migrate.Model.Registers;
 
 namespace Migrate.Preflight.Baselines;

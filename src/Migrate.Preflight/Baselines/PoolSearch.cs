@@ -1,5 +1,6 @@
 using Migrate.Model.Errors;
 using Migrate.Model.Machines;
+using Migrate.Model.Plans;
 
 namespace Migrate.Preflight.Baselines;
 

@@ -69,10 +69,12 @@ internal sealed class PoolTrial
     {
         var (views, found) = _tried[^1];
         var names = _groups.SelectMany(g => g.Names).Order(StringComparer.Ordinal).ToEquatableArray();
+        var config = found.Config with { Name = $"baseline of {names.Count} host{(names.Count == 1 ? "" : "s")}" };
         return new BaselinePool
         {
             Hosts = names,
-            Config = found.Config with { Name = $"baseline of {names.Count} host{(names.Count == 1 ? "" : "s")}" },
+            Config = config,
+            Qemu = QemuOptions.Of(config),
             Verdict = found.Verdict,
             Pairs = views.Count * views.Count,
             GivenUp = FeaturesGivenUp(found.Config).Concat(new Witnesses(views, _groups, _options).Of(found.Config)).ToEquatableArray(),

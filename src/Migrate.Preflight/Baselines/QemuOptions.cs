@@ -2,6 +2,7 @@ using System.Globalization;
 using Migrate.Model;
 using Migrate.Model.Firmware;
 using Migrate.Model.Machines;
+using Migrate.Model.Plans;
 using Migrate.Model.Registers;
 
 namespace Migrate.Preflight.Baselines;

@@ -1,5 +1,6 @@
 using Migrate.Model;
 using Migrate.Model.Machines;
+using Migrate.Model.Plans;
 
 namespace Migrate.Preflight.Baselines;
 

@@ -67,7 +67,7 @@ internal static class FindingTexts
             Qemu = "Name the lengths: -cpu host,sve512=off, or only those wanted, sve128=on,sve256=on; sve=off for none.",
             Firecracker = "Leave SVE (bit 4) out of vcpu_features; a template does not choose lengths.",
         },
-        new(FindingCode.PsciVersion, [Refused],
+        new(FindingCode.PsciVersion, [Unsafe, Refused],
             "The destination's KVM does not offer the PSCI version that the guest was given. New VMs get the newest of their kernel: 1.0 from 5.10, 1.1 from 6.1, 1.3 from 6.13 on.",
             "The guest asked for the version once, at boot, and calls what that version has (SYSTEM_SUSPEND, SYSTEM_OFF2); an older firmware interface answers NOT_SUPPORTED.",
             "Pin the version of the oldest kernel of the fleet when the VM is created (PSCI_VERSION takes it at any time before the guest asks).",
@@ -76,11 +76,11 @@ internal static class FindingTexts
             Qemu = "-cpu host,kvm-psci-version=1.1 (a property newer than QEMU 10.1; older ones keep the kernel's default).",
             Firecracker = "In a custom CPU template: \"reg_modifiers\": [{\"addr\": \"0x6030000000140000\", \"bitmap\": \"0b00010000000000000001\"}] pins 1.1.",
         },
-        new(FindingCode.HypercallBitmap, [Refused],
+        new(FindingCode.HypercallBitmap, [Unsafe, Refused],
             "A hypercall service that the guest was given (TRNG, stolen time, PTP, KVM's features) is not offered by the destination.",
             "The guest asked once, at boot, and goes on calling: random numbers, the time its vCPUs did not run, or the host's clock are answered NOT_SUPPORTED from then on.",
             "Clear the service's bit in its bitmap when the VM is created, before its first run.",
-            "Leaves the register out: the guest's calls fail as if the service had never been there. Linux guests survive that for PTP and TRNG.")
+            "Writes the bitmap without the service, or leaves it out: the guest's calls fail as if the service had never been there. Linux guests survive that for PTP and TRNG.")
         {
             Qemu = "QEMU 10.1 has no property for the bitmaps; -cpu host,kvm-steal-time=off takes stolen time alone away from the guest.",
             Firecracker = "In a custom CPU template clear the bit under \"reg_modifiers\": STD_BMAP is addr 0x6030000000160000, STD_HYP_BMAP ...160001, VENDOR_HYP_BMAP ...160002.",
@@ -90,7 +90,7 @@ internal static class FindingTexts
             "Calls that the VMM answered for the guest would be answered by the kernel, or denied ones allowed.",
             "Choose a destination whose kernel has KVM_ARM_VM_SMCCC_FILTER; correct a range that overlaps another one or Arm's own.",
             "It cannot be accepted: nobody would answer the guest's calls as it was promised."),
-        new(FindingCode.HandlerMissing, [Refused],
+        new(FindingCode.HandlerMissing, [Note, Unsafe, Refused],
             "The guest relies on calls that its VMM answers (SDEI, PSCI in user space), and the destination's VMM does not implement them.",
             "A VMM that ignores such an exit carries on with whatever is in the registers: the guest gets a wrong result, and nobody says so.",
             "Choose a destination whose VMM implements the handler, or create the VM without forwarding.",
@@ -110,14 +110,14 @@ internal static class FindingTexts
         },
         new(FindingCode.VcpuAttribute, [Refused],
             "The destination's kernel lacks an attribute of vCPUs that the VM uses: the interrupt of a timer or of the performance monitors, or stolen time.",
-            "The interrupt would not arrive where the guest expects it, or the time that its vCPUs did not run would stand still.",
+            "The interrupt would not arrive where the guest expects it, or the time that its vCPUs did not run would stand still. Where the destination has stolen time, its first update adds what the new thread has waited since it began, which is little.",
             "Choose a destination whose kernel has the attribute, or create the VM without the feature behind it.",
             "Leaves the attribute out: the destination's default holds.")
         {
             Qemu = "-cpu host,pmu=off or kvm-steal-time=off takes the feature away when the VM is created.",
         },
-        new(FindingCode.Pmu, [Note, Refused],
-            "The performance monitors cannot be configured as the guest's were: the destination has another PMU, no event filter, or no choice of the number of counters.",
+        new(FindingCode.Pmu, [Note, Lossy, Refused],
+            "The performance monitors cannot be configured as the guest's were: the destination has another PMU, no event filter, no choice of the number of counters, or fewer counters than PMCR_EL0.N told the guest, which kernels ignore or keep without a word.",
             "The guest counts other events under the same numbers, or events that it was not to see; no register shows it.",
             "Choose a destination with the same PMU and a kernel that can configure it, or create the VM without performance monitors.",
             "Takes the destination's own PMU as it is by default: for a guest that does not profile.")
@@ -125,13 +125,48 @@ internal static class FindingTexts
             Qemu = "-cpu host,pmu=off.",
             Firecracker = "Clear bit 3 in \"vcpu_features\" of a custom CPU template: \"bitmap\": \"0bxxx0xxx\".",
         },
-        new(FindingCode.CounterOffset, [Lossy],
-            "The VM has one offset for both of its counters (KVM_ARM_SET_COUNTER_OFFSET), and the destination has no such interface, or the guest's count was not captured.",
-            "The physical counter becomes the host's own and jumps; the virtual one goes on, unless it was not captured.",
-            "Choose a destination with KVM_CAP_COUNTER_OFFSET (from 6.4 on).",
+        new(FindingCode.CounterOffset, [Note, Lossy],
+            "The VM has one offset for both of its counters (KVM_ARM_SET_COUNTER_OFFSET), and the destination has no such interface, or the guest's count was not captured. As a note: one of the kernels cannot read or restore the physical timer and counter, and nothing had promised the guest a physical count of its own.",
+            "The physical counter (CNTPCT_EL0) becomes the destination host's own and jumps, forwards or backwards; the virtual one goes on, unless it was not captured. Without an offset for it (that interface, or FEAT_ECV) the physical count always was the host's own.",
+            "Choose a destination with KVM_CAP_COUNTER_OFFSET (from 6.4 on); as a note, none is needed for a guest that tells time by the virtual counter, as Linux does at EL1.",
             "Takes the jump: for a guest that reads the virtual counter alone, as Linux does at EL1."),
+        new(FindingCode.PointerAuthentication, [Note, Unsafe, Refused],
+            "The destination's CPU authenticates pointers by another algorithm (QARMA5, QARMA3, or its maker's own), or both have their maker's own and the makers differ.",
+            "Return addresses and pointers that the guest signed lie in its memory and fail their check: it crashes at the first return. KVM compares the ID fields alone, which say nothing of two makers' own algorithms.",
+            "Choose a destination whose CPU has the same algorithm (the same maker, where it is the maker's own), or create the VM without pointer authentication.",
+            "Carries on with pointers that fail: only for a guest whose kernel and programs sign none.")
+        {
+            Qemu = "-cpu host,pauth=off when the VM is created.",
+            Firecracker = "In a custom CPU template clear bits 5 and 6: \"vcpu_features\": [{\"index\": 0, \"bitmap\": \"0b00xxxxx\"}].",
+        },
+        new(FindingCode.CacheClaim, [Note, Unsafe, Refused],
+            "CTR_EL0 told the guest of caches that need less maintenance than the destination's: DIC or IDC set, longer lines, smaller granules.",
+            "The guest leaves out cleaning and invalidation that the hardware needs: it executes stale instructions after loading code, or devices read stale memory. Nothing reports it.",
+            "Choose a destination with the same caches, or create the VM with the weakest claim of the fleet (DIC and IDC 0, the shortest lines), where the source's kernel lets CTR_EL0 be set.",
+            "Shows the destination's own CTR_EL0 from then on, which a guest that read it at boot does not see: restart it there at once.")
+        {
+            Qemu = "No property changes CTR_EL0 as of QEMU 10.1; -cpu host passes it on.",
+            Firecracker = "In a custom CPU template clear DIC and IDC (bits 29 and 28) of addr 0x603000000013d801.",
+        },
+        new(FindingCode.ImplementationId, [Note, Unsafe, Refused],
+            "MIDR_EL1, REVIDR_EL1 or AIDR_EL1 differs: the destination is another CPU, or another revision of it. Where the VM may be told of another CPU than the host's (writable implementation ids) the kernel keeps the guest's value, and only this check sees the difference.",
+            "The guest chose its workarounds for errata and its loops against branch history injection by these registers at boot, and patches itself once: on another CPU needed ones are missing. Showing the old value hides that, it mends nothing. A guest that was offered DISCOVER_IMPL_VER knows of every CPU that its VMM named at boot, and of no other.",
+            "Choose a destination with the same CPU, revision included.",
+            "Carries on with the workarounds chosen for the old CPU: only where the two CPUs' errata are known to need the same ones; restart the guest there soon.")
+        {
+            Qemu = "Use hosts of one CPU model: QEMU 10.1 passes the host's MIDR_EL1 on.",
+            Firecracker = "A template cannot change MIDR_EL1; its fingerprints (cpu-template-helper fingerprint compare) find the difference between hosts.",
+        },
+        new(FindingCode.SmcConduit, [Unsafe],
+            "The guest makes its firmware calls by SMC (its device tree says so, or it has EL2), and the destination's kernel answers every SMC with -1.",
+            "PSCI fails: the guest cannot start or stop CPUs, suspend, restart or switch itself off.",
+            "Choose a destination whose kernel serves SMC (from 6.4 on), or create the VM with HVC as its conduit.",
+            "Moves a guest whose firmware calls fail from then on: only for one that makes none until it is restarted.")
+        {
+            Qemu = "-machine virt,virtualization=off makes HVC the conduit; under KVM it is SMC only for a guest with EL2.",
+        },
         new(FindingCode.StepRefused, [Refused],
-            "The dry run executed this step of the plan on a scratch VM of the destination, and its kernel refused it although the plan expected it to be taken.",
+            "The destination's kernel refuses this step: a dry run executed it on a scratch VM and it was refused although the plan expected it to be taken, or the guest has a pending SError that the destination's CPU cannot have.",
             "The move would fail at this step. What was tried says more than what was measured before.",
             "Probe the destination again; if that changes nothing, report it: the profile cannot express what this kernel answers.",
             "It cannot be accepted: the move would fail there."),
@@ -174,14 +209,14 @@ internal static class FindingTexts
             "Create the VM without the feature that the register belongs to, or choose a destination whose kernel has it. \"vmmigrate explain REGISTER\" names the feature.",
             "Leaves the register out and takes the loss: right for the physical timer of a guest that uses the virtual one, as Linux does at EL1.")
         {
-            Qemu = "QEMU fails to load (\"cpreg_vmstate_array_len\", \"error while loading state for instance of device 'cpu'\"). It has switches for whole features: -cpu host,pmu=off, sve=off, pauth=off.",
+            Qemu = "QEMU 11.1 fails to load (\"in the incoming stream but unknown on the destination\") but for the few registers it tolerates; 10.1 tolerates none (\"cpreg_vmstate_array_len\"). It has switches for whole features: -cpu host,pmu=off, sve=off, pauth=off.",
             Firecracker = "Clear the ID field that makes the register exist in a custom CPU template (reg_modifiers): ID_AA64MMFR3_EL1 for TCR2, PIR, PIRE0, POR and SCTLR2.",
         },
         new(FindingCode.ValueRefused, [Note, Refused],
             "The destination knows the register and refuses the value (EINVAL): a field has a value that its kernel or CPU does not allow. As a note: another value is written that the guest cannot tell apart.",
             "It is an ID register as a rule: the guest was told of a feature, a cache or a CPU that the destination does not let it be told of.",
             "Create the VM with a value that every host accepts, where the source's kernel lets it be set (ID registers: from 6.7 on). \"vmmigrate explain REGISTER --host PROFILE\" shows what a host accepts; \"vmmigrate matrix\" shows who agrees with whom.",
-            "Leaves the register out: the guest sees the destination's own value from then on, whatever it decided at boot.")
+            "Writes the value with the refused fields as the destination takes them, or leaves the register out where it has no fields: the guest sees the change from then on, whatever it decided at boot.")
         {
             Qemu = "-cpu host passes every field on; as of QEMU 10.1 only whole features have properties: pmu=off, pauth=off, sve=off, sve<bits>=off.",
             Firecracker = "In a custom CPU template: \"reg_modifiers\": [{\"addr\": KVM's id of the register, \"bitmap\": \"0bxxxx0000xxxx...\"}], x for bits that stay as they are.",

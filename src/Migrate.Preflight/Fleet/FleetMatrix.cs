@@ -25,33 +25,38 @@ public static class FleetMatrix
         var groups = HostGroups.Of(hosts);
         var sources = groups.Select(g => Source.Of(hosts[g[0]].Profile, features)).ToArray();
         var destinations = groups.Select(g => new PreparedHost(hosts[g[0]].Profile)).ToArray();
-        var cells = new Cell?[groups.Count * groups.Count];
+        var cells = new Cell[groups.Count * groups.Count];
+        var reasons = new ReasonTable();
         var done = 0;
         Parallel.For(0, groups.Count, from =>
         {
             for (var to = 0; to < groups.Count; to++)
-                if (from != to || groups[from].Count > 1) cells[from * groups.Count + to] = Judge(sources[from], destinations[to], options);
+                if (from != to || groups[from].Count > 1) cells[from * groups.Count + to] = Judge(sources[from], destinations[to], options, reasons);
             planned?.Invoke(Interlocked.Add(ref done, groups.Count), cells.Length);
         });
         return Report(hosts, groups, sources, cells, features, options);
     }
 
-    private static MatrixReport Report(IReadOnlyList<FleetHost> hosts, IReadOnlyList<IReadOnlyList<int>> groups, Source[] sources, Cell?[] cells,
+    private static MatrixReport Report(IReadOnlyList<FleetHost> hosts, IReadOnlyList<IReadOnlyList<int>> groups, Source[] sources, Cell[] cells,
         VcpuFeatures? features, PlanOptions options)
     {
         var counts = new Dictionary<Verdict, int> { [Verdict.Yes] = 0, [Verdict.No] = 0, [Verdict.Unproven] = 0 };
-        var weights = new Dictionary<Finding, int>();
+        // In the order of the pairs, so that equal arguments give equal reports however the pairs were shared out.
+        var seen = new List<Reason>();
         for (var i = 0; i < cells.Length; i++)
         {
-            if (cells[i] is not { } cell) continue;
+            if (cells[i].Reasons is not { } ofPair) continue;
             var (from, to) = (i / groups.Count, i % groups.Count);
             var pairs = groups[from].Count * (from == to ? groups[from].Count - 1 : groups[to].Count);
-            counts[cell.Verdict] += pairs;
-            foreach (var reason in cell.Reasons) weights[reason] = weights.GetValueOrDefault(reason) + pairs;
+            counts[cells[i].Verdict] += pairs;
+            foreach (var reason in ofPair)
+            {
+                if (reason.Pairs == 0) seen.Add(reason);
+                reason.Pairs += pairs;
+            }
         }
-        // Dictionaries enumerate in order of insertion here, so that equal arguments give equal reports.
-        var reasons = weights.OrderByDescending(w => w.Value).Select(w => w.Key).ToList();
-        var numbers = reasons.Select((reason, number) => (reason, number)).ToDictionary(r => r.reason, r => r.number);
+        var reasons = seen.OrderByDescending(r => r.Pairs).ToArray();
+        for (var i = 0; i < reasons.Length; i++) reasons[i].Number = i;
         var groupOf = groups.SelectMany((g, number) => g.Select(host => (host, number))).ToDictionary(g => g.host, g => g.number);
         return new MatrixReport
         {
@@ -68,32 +73,44 @@ public static class FleetMatrix
                 Features = sources[groupOf[index]].Machine?.Vm.Features.ToString() ?? "",
                 SameAs = groups[groupOf[index]][0] is var first && first == index ? "" : hosts[first].Name,
             }).ToEquatableArray(),
-            Reasons = reasons.ToEquatableArray(),
-            Pairs = cells.Select((cell, i) => (cell, i)).Where(c => c.cell is not null).Select(c => new MatrixPair
-            {
-                From = hosts[groups[c.i / groups.Count][0]].Name,
-                To = hosts[groups[c.i % groups.Count][0]].Name,
-                Verdict = c.cell!.Value.Verdict,
-                Evidence = c.cell.Value.Evidence,
-                Stops = c.cell.Value.Stops,
-                Reasons = c.cell.Value.Reasons.Select(r => numbers[r]).ToEquatableArray(),
-            }).ToEquatableArray(),
+            Reasons = reasons.Select(r => r.Finding).ToEquatableArray(),
+            Pairs = Pairs(hosts, groups, cells).ToEquatableArray(),
         };
     }
 
-    private static Cell Judge(Source source, PreparedHost destination, PlanOptions options)
+    private static MatrixPair[] Pairs(IReadOnlyList<FleetHost> hosts, IReadOnlyList<IReadOnlyList<int>> groups, Cell[] cells)
+    {
+        var pairs = new MatrixPair[cells.Count(c => c.Reasons is not null)];
+        for (int i = 0, next = 0; i < cells.Length; i++)
+        {
+            if (cells[i].Reasons is not { } reasons) continue;
+            pairs[next++] = new MatrixPair
+            {
+                From = hosts[groups[i / groups.Count][0]].Name,
+                To = hosts[groups[i % groups.Count][0]].Name,
+                Verdict = cells[i].Verdict,
+                Evidence = cells[i].Evidence,
+                Stops = cells[i].Stops,
+                Reasons = EquatableArray.Create<int>(Array.ConvertAll(reasons, r => r.Number)),
+            };
+        }
+        return pairs;
+    }
+
+    private static Cell Judge(Source source, PreparedHost destination, PlanOptions options, ReasonTable reasons)
     {
         if (source.Machine is not { } machine)
         {
             var refused = source.Obstacle!.Stops;
-            return new Cell(refused ? Verdict.No : Verdict.Unproven, source.Obstacle.Evidence, refused ? 1 : 0, [source.Obstacle]);
+            return new Cell(refused ? Verdict.No : Verdict.Unproven, source.Obstacle.Evidence, refused ? 1 : 0, reasons.Of([source.Obstacle]));
         }
         var plan = Planner.Judge(machine, destination, options, source.Host);
         var (all, stops) = MainReasons.Of(plan, destination.Profile);
-        return new Cell(plan.Verdict, plan.Evidence, stops, all);
+        return new Cell(plan.Verdict, plan.Evidence, stops, reasons.Of(all));
     }
 
-    private readonly record struct Cell(Verdict Verdict, Evidence Evidence, int Stops, IReadOnlyList<Finding> Reasons);
+    /// <summary>What is known of a pair of groups; without reasons (and not with none) where nobody asks: a host alone in its group, with itself.</summary>
+    private readonly record struct Cell(Verdict Verdict, Evidence Evidence, int Stops, Reason[]? Reasons);
 
     /// <summary>The VM that a host creates, or why it creates none.</summary>
     private sealed record Source(HostProfile Host, MachineState? Machine, Finding? Obstacle)

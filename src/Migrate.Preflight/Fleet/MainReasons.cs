@@ -6,6 +6,17 @@ namespace Migrate.Preflight.Fleet;
 /// <summary>Why a plan's answer is not yes, the main reason first.</summary>
 internal static class MainReasons
 {
+    /// <summary>Everything that such a host answers is assumed: its findings say nothing more about why.</summary>
+    private static readonly Finding Assumed = new()
+    {
+        Code = FindingCode.Unproven,
+        Severity = Severity.Note,
+        Evidence = Evidence.Assumed,
+        Subject = "host profile",
+        There = "assumed from a capture, not measured",
+        Remedy = "probe the destination, or --accept assumed",
+    };
+
     /// <summary>At most <see cref="FleetMatrix.ReasonsKept"/> reasons, and how many findings stop the move; none of either for a yes.</summary>
     /// <remarks>
     /// What concerns the whole machine comes before any register: no vCPU is created, whatever its registers. After that the plan's own order counts, worst
@@ -16,38 +27,38 @@ internal static class MainReasons
         switch (plan.Verdict)
         {
             case Verdict.No:
-                var stopping = plan.Findings.Where(f => f.Stops).Select(WithoutVcpus).Distinct().ToList();
-                return ([.. stopping.OrderByDescending(f => f.Severity).ThenBy(f => f.Register is null ? 0 : 1).Take(FleetMatrix.ReasonsKept)], stopping.Count);
+                return Stopping(plan.Findings.Span);
+            case Verdict.Unproven when destination.Evidence == Evidence.Assumed:
+                return ([Assumed], 0);
             case Verdict.Unproven:
-                return ([.. Unproven(plan, destination).Take(FleetMatrix.ReasonsKept)], 0);
+                return ([.. plan.Findings.Where(f => !f.Accepted && (f.Code == FindingCode.Unproven || f.Evidence == Evidence.Assumed))
+                    .OrderBy(f => f.Code == FindingCode.Unproven ? 0 : 1).Take(FleetMatrix.ReasonsKept)], 0);
             default:
                 return ([], 0);
         }
     }
 
-    private static IEnumerable<Finding> Unproven(RestorePlan plan, HostProfile destination)
+    /// <summary>A plan has what stops it first, worst first.</summary>
+    private static (IReadOnlyList<Finding> Reasons, int Stops) Stopping(ReadOnlySpan<Finding> findings)
     {
-        if (destination.Evidence == Evidence.Assumed)
+        var stops = 0;
+        while (stops < findings.Length && findings[stops].Stops) stops++;
+        var reasons = new List<Finding>(Math.Min(stops, FleetMatrix.ReasonsKept));
+        for (int first = 0, end; first < stops && reasons.Count < FleetMatrix.ReasonsKept; first = end)
         {
-            // Everything such a host answers is assumed: the findings say nothing more about why.
-            yield return new Finding
-            {
-                Code = FindingCode.Unproven,
-                Severity = Severity.Note,
-                Evidence = Evidence.Assumed,
-                Subject = "host profile",
-                There = "assumed from a capture, not measured",
-                Remedy = "probe the destination, or --accept assumed",
-            };
+            for (end = first; end < stops && findings[end].Severity == findings[first].Severity;) end++;
+            Take(findings[first..end], ofRegister: false, reasons);
+            Take(findings[first..end], ofRegister: true, reasons);
         }
-        else
-        {
-            foreach (var finding in plan.Findings.Where(f => !f.Accepted && (f.Code == FindingCode.Unproven || f.Evidence == Evidence.Assumed))
-                         .OrderBy(f => f.Code == FindingCode.Unproven ? 0 : 1).Select(WithoutVcpus).Distinct())
-                yield return finding;
-        }
+        return (reasons, stops);
     }
 
-    /// <summary>The matrix asks about a host's default machine, whose vCPUs are alike: their numbers would only keep like reasons apart.</summary>
-    private static Finding WithoutVcpus(Finding finding) => finding with { Vcpus = [] };
+    private static void Take(ReadOnlySpan<Finding> findings, bool ofRegister, List<Finding> reasons)
+    {
+        foreach (var finding in findings)
+        {
+            if (reasons.Count == FleetMatrix.ReasonsKept) return;
+            if (finding.Register is not null == ofRegister) reasons.Add(finding);
+        }
+    }
 }

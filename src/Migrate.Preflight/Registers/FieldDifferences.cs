@@ -9,17 +9,17 @@ namespace Migrate.Preflight.Registers;
 /// <param name="Bits">Its bits in place.</param>
 /// <param name="Here">The value at the source.</param>
 /// <param name="There">The value at the destination; null where it is not known.</param>
-/// <param name="Accepted">The values that the destination takes, ascending; empty where it is not a matter of acceptance.</param>
-internal readonly record struct FieldDifference(string Suffix, ulong Bits, ulong Here, ulong? There, IReadOnlyList<ulong> Accepted)
+/// <param name="Accepted">The values that the destination takes; none where it is not a matter of acceptance.</param>
+internal readonly record struct FieldDifference(string Suffix, ulong Bits, ulong Here, ulong? There, AcceptedValues Accepted)
 {
     /// <summary>The destination's side in words.</summary>
     public string ThereWords
     {
         get
         {
-            var accepted = RegisterWords.Numbers(Accepted);
+            var accepted = Accepted.Words;
             if (There is not { } there) return accepted.Length == 0 ? "" : "accepted: " + accepted;
-            return accepted.Length == 0 ? RegisterWords.Number(there) : $"{RegisterWords.Number(there)} (accepted: {accepted})";
+            return accepted.Length == 0 ? RegisterWords.Number(there) : string.Concat(RegisterWords.Number(there), " (accepted: ", accepted, ")");
         }
     }
 }
@@ -37,12 +37,11 @@ internal static class FieldDifferences
             case AcceptanceKind.Fields:
                 var wrong = value.Low ^ accepts.Rest;
                 foreach (var field in accepts.Fields) wrong = field.Accepts(value.Low) ? wrong & ~field.Bits : wrong | field.Bits;
-                return [.. Split(id, wrong, accepts).Select(f => new FieldDifference(f.Suffix, f.Bits, In(value.Low, f.Bits),
-                    there is { } t ? In(t, f.Bits) : null, Taken(accepts, f.Bits)))];
+                return Differences(Split(id, wrong, accepts), value.Low, there, bits => Taken(accepts, bits));
             case AcceptanceKind.OneOf when accepts.Values.Count > 0 && RegisterCatalog.Find(id) is { Fields.Count: > 0 }:
-                var nearest = accepts.Values.MinBy(v => Split(id, v.Low ^ value.Low, null).Count);
-                return [.. Split(id, nearest.Low ^ value.Low, null).Select(f => new FieldDifference(f.Suffix, f.Bits, In(value.Low, f.Bits),
-                    In(there ?? nearest.Low, f.Bits), [.. accepts.Values.Select(v => In(v.Low, f.Bits)).Distinct().Order()]))];
+                var nearest = accepts.Values.Count == 1 ? accepts.Values[0] : accepts.Values.MinBy(v => Split(id, v.Low ^ value.Low, null).Count);
+                return Differences(Split(id, nearest.Low ^ value.Low, null), value.Low, there ?? nearest.Low,
+                    bits => AcceptedValues.Of(accepts.Values, bits));
             default:
                 return [];
         }
@@ -52,8 +51,18 @@ internal static class FieldDifferences
     /// <remarks>A register whose fields have no names is told as a whole unless it identifies the CPU: those are built of nibbles.</remarks>
     public static IReadOnlyList<FieldDifference> Changed(RegisterId id, RegisterValue value, RegisterValue readsBack) =>
         value.Size > 8 || !(KnownRegisters.IsIdentification(id) || RegisterCatalog.Find(id) is { Fields.Count: > 0 }) ? []
-        : [.. Split(id, value.Low ^ readsBack.Low, null).Select(f => new FieldDifference(f.Suffix, f.Bits, In(value.Low, f.Bits),
-            In(readsBack.Low, f.Bits), []))];
+        : Differences(Split(id, value.Low ^ readsBack.Low, null), value.Low, readsBack.Low, _ => AcceptedValues.None);
+
+    private static FieldDifference[] Differences(List<(string Suffix, ulong Bits)> parts, ulong here, ulong? there, Func<ulong, AcceptedValues> accepted)
+    {
+        var differences = new FieldDifference[parts.Count];
+        for (var i = 0; i < differences.Length; i++)
+        {
+            var (suffix, bits) = parts[i];
+            differences[i] = new FieldDifference(suffix, bits, In(here, bits), there is { } t ? In(t, bits) : null, accepted(bits));
+        }
+        return differences;
+    }
 
     private static ulong In(ulong value, ulong bits) => (value & bits) >> BitOperations.TrailingZeroCount(bits);
 
@@ -61,8 +70,10 @@ internal static class FieldDifferences
     private static List<(string Suffix, ulong Bits)> Split(RegisterId id, ulong wrong, Acceptance? accepts)
     {
         var parts = new List<(string Suffix, ulong Bits)>();
-        foreach (var field in RegisterCatalog.Find(id)?.Fields ?? [])
+        var named = RegisterCatalog.Find(id)?.Fields ?? [];
+        for (var i = 0; i < named.Count && wrong != 0; i++)
         {
+            var field = named[i];
             if ((wrong & field.Mask) == 0) continue;
             parts.Add(("." + field.Name, field.Mask));
             wrong &= ~field.Mask;
@@ -90,14 +101,14 @@ internal static class FieldDifferences
     }
 
     /// <summary>The values that an acceptance leaves to some bits, where they are a field of it or outside all of its fields.</summary>
-    private static IReadOnlyList<ulong> Taken(Acceptance accepts, ulong bits)
+    private static AcceptedValues Taken(Acceptance accepts, ulong bits)
     {
         var outside = true;
         foreach (var field in accepts.Fields)
         {
-            if (field.Bits == bits) return [.. Enumerable.Range(0, 1 << field.Width).Where(v => (field.Mask >> v & 1) != 0).Select(v => (ulong)v)];
+            if (field.Bits == bits) return AcceptedValues.Of(field);
             outside &= (field.Bits & bits) == 0;
         }
-        return outside ? [In(accepts.Rest, bits)] : [];
+        return outside ? AcceptedValues.Of(In(accepts.Rest, bits)) : AcceptedValues.None;
     }
 }

@@ -1,7 +1,9 @@
+using Migrate.Model;
 using Migrate.Model.Hosts;
 using Migrate.Model.Machines;
 using Migrate.Model.Plans;
 using Migrate.Model.Registers;
+using Migrate.Preflight.Rules;
 
 namespace Migrate.Preflight.Registers;
 
@@ -20,6 +22,9 @@ internal readonly struct RegisterCase
 
     /// <summary>What the destination says about the register; null where it does not list it.</summary>
     public required RegisterAcceptance? There { get; init; }
+
+    /// <summary>The rules that the register may be a subject of.</summary>
+    public required RuleSet Rules { get; init; }
 
     /// <summary>Controllers as they are at that moment of the plan.</summary>
     public required PlannedValues Values { get; init; }
@@ -90,22 +95,38 @@ internal readonly struct RegisterCase
 /// <summary>Values of controlling registers as the plan has written them so far.</summary>
 internal sealed class PlannedValues(PreparedShape? shape)
 {
-    private const int WholeVm = -1;
-
-    private readonly Dictionary<(int, RegisterId), RegisterValue> _values = [];
+    private readonly EquatableArray<RegisterId> _controllers = shape?.Controllers ?? [];
+    private readonly RegisterValue?[] _ofVm = new RegisterValue?[shape?.Controllers.Count ?? 0];
+    private readonly Dictionary<(int Vcpu, int Controller), RegisterValue> _ofVcpu = [];
 
     /// <summary>Notes what a write left behind; only controllers are kept.</summary>
     public void Wrote(int vcpu, RegisterId id, bool vmWide, RegisterValue value)
     {
-        if (shape?.IsController(id) == true) _values[(vmWide ? WholeVm : vcpu, id)] = value;
+        if (Find(id) is not (>= 0 and var controller)) return;
+        if (vmWide) _ofVm[controller] = value;
+        else _ofVcpu[(vcpu, controller)] = value;
     }
 
     /// <summary>The values as one vCPU sees them.</summary>
     public View Of(int vcpu) => new(this, vcpu);
 
+    private int Find(RegisterId id)
+    {
+        var controllers = _controllers.Span;
+        for (var i = 0; i < controllers.Length; i++)
+            if (controllers[i] == id) return i;
+        return -1;
+    }
+
     public readonly struct View(PlannedValues values, int vcpu) : IRegisterValues
     {
-        public bool TryGet(RegisterId id, out RegisterValue value) =>
-            values._values.TryGetValue((vcpu, id), out value) || values._values.TryGetValue((WholeVm, id), out value);
+        public bool TryGet(RegisterId id, out RegisterValue value)
+        {
+            value = default;
+            if (values.Find(id) is not (>= 0 and var controller)) return false;
+            if (values._ofVcpu.TryGetValue((vcpu, controller), out value)) return true;
+            value = values._ofVm[controller].GetValueOrDefault();
+            return values._ofVm[controller] is not null;
+        }
     }
 }

@@ -28,19 +28,31 @@ internal static class RegisterPlanner
     }
 
     /// <summary>The case of one register at this moment of the plan.</summary>
-    public static RegisterCase CaseOf(PlanContext context, VcpuState vcpu, Register register, RegisterAcceptance? there,
-        PlannedValues values) => new()
+    /// <param name="context">The plan.</param>
+    /// <param name="vcpu">Whose register it is.</param>
+    /// <param name="register">The register as captured.</param>
+    /// <param name="prepared">What the destination has under that id; null where it has nothing.</param>
+    /// <param name="values">What was written before.</param>
+    public static RegisterCase CaseOf(PlanContext context, VcpuState vcpu, Register register, PreparedRegister? prepared, PlannedValues values) =>
+        CaseOf(context, vcpu, register, prepared, values, AnswerTo(context, vcpu, register, prepared, values));
+
+    private static RegisterCase CaseOf(PlanContext context, VcpuState vcpu, in Register register, PreparedRegister? prepared, PlannedValues values,
+        in PredictedAnswer answer) => new()
         {
             Context = context,
             Vcpu = vcpu,
             Id = register.Id,
             Value = register.Value,
-            There = there,
+            There = prepared?.There,
+            Rules = prepared?.Rules ?? RuleSet.All,
             Values = values,
-            Answer = context.CanPredict
-            ? context.Shape!.Predict(register.Id, register.Value, values.Of(vcpu.Index))
-            : new PredictedAnswer(AnswerKind.Unproven, 0, null),
+            Answer = answer,
         };
+
+    private static PredictedAnswer AnswerTo(PlanContext context, VcpuState vcpu, in Register register, PreparedRegister? prepared, PlannedValues values) =>
+        context.CanPredict
+            ? context.Shape!.Predict(prepared?.There, register.Value, values.Of(vcpu.Index))
+            : new PredictedAnswer(AnswerKind.Unproven, 0, null);
 
     /// <summary>What a write must read back as. A timer's control shows by itself that the timer has fired, counters count: nothing is proven there.</summary>
     public static RegisterValue? Expected(RegisterId id, RegisterValue written, PredictedAnswer answer) =>
@@ -53,24 +65,29 @@ internal static class RegisterPlanner
         var values = new PlannedValues(context.Prepared);
         // One vCPU has nobody to share with.
         var shared = context.State.Vcpus.Count > 1 ? new Dictionary<RegisterId, RegisterValue>() : null;
-        var total = context.State.Vcpus.Sum(v => v.Registers.Count);
-        var order = ArrayPool<Place>.Shared.Rent(total);
+        var total = 0;
+        foreach (var vcpu in context.State.Vcpus) total += vcpu.Registers.Count;
+        var buffer = ArrayPool<Place>.Shared.Rent(2 * total);
         try
         {
-            Sort(context, order.AsSpan(0, total));
-            foreach (var at in order.AsSpan(0, total)) PlanOne(context, at, shared, values);
+            var listed = buffer.AsSpan(0, total);
+            var ordered = buffer.AsSpan(total, total);
+            List(context, listed);
+            Sort(listed, ordered);
+            foreach (ref readonly var at in ordered) PlanOne(context, at, shared, values);
         }
         finally
         {
-            ArrayPool<Place>.Shared.Return(order);
+            ArrayPool<Place>.Shared.Return(buffer);
         }
     }
 
-    private static void PlanOne(PlanContext context, Place at, Dictionary<RegisterId, RegisterValue>? shared, PlannedValues values)
+    private static void PlanOne(PlanContext context, in Place at, Dictionary<RegisterId, RegisterValue>? shared, PlannedValues values)
     {
         var vcpu = context.State.Vcpus[at.Vcpu];
-        var register = vcpu.Registers.Span[at.Register];
-        var there = context.Shape?.Find(register.Id);
+        ref readonly var register = ref vcpu.Registers.Span[at.Register];
+        var prepared = at.There < 0 ? null : context.Prepared![at.There];
+        var there = prepared?.There;
         if (shared is not null)
         {
             var (vmWide, counts) = (RegisterCase.IsVmWideAt(register.Id, there), KnownRegisters.IsCounter(register.Id));
@@ -81,38 +98,53 @@ internal static class RegisterPlanner
                 return;
             }
         }
-        var it = CaseOf(context, vcpu, register, there, values);
-        Carry(it, at.Step, Decide(it), values);
+        var answer = AnswerTo(context, vcpu, register, prepared, values);
+        if (!context.CanPredict || (prepared is not null && RuleTable.IsSilent(prepared.Rules, answer.Kind)))
+        {
+            // Most registers of most moves: nothing to decide, nothing to say.
+            Write(context, at, register, register.Value, Expected(register.Id, register.Value, answer), "", RegisterCase.IsVmWideAt(register.Id, there), values);
+            return;
+        }
+        var it = CaseOf(context, vcpu, register, prepared, values, answer);
+        Carry(it, at, register, Decide(it), values);
     }
 
     private static RegisterDecision Decide(in RegisterCase it)
     {
-        if (!it.Context.CanPredict) return RegisterDecision.Write(it.Value, Expected(it.Id, it.Value, it.Answer), "");
         if (RuleTable.Relieve(it) is { } relieved) return relieved;
         var findings = RuleTable.Judge(it);
         if (it.Answer.IsAccepted || it.Answer.Kind == AnswerKind.Unproven)
             return RegisterDecision.Write(it.Value, Expected(it.Id, it.Value, it.Answer), "", findings);
         if (findings.All(it.Context.Plan.MayAccept))
-            return RegisterDecision.LeaveOut($"accepted by name ({findings[0].Code.Text()}): the destination's own value stays", findings);
+            return VisibleChange.Of(it, findings);
         return new RegisterDecision(Act.Refuse, default, null, "", findings);
     }
 
-    private static void Carry(in RegisterCase it, StepPlace place, in RegisterDecision decision, PlannedValues values)
+    private static void Carry(in RegisterCase it, in Place at, in Register register, in RegisterDecision decision, PlannedValues values)
     {
         var plan = it.Context.Plan;
-        var phase = StepOrder.PhaseOf(place);
-        foreach (var finding in decision.Findings) plan.Add(finding);
+        for (var i = 0; i < decision.Findings.Count; i++) plan.Add(decision.Findings[i]);
         switch (decision.Act)
         {
             case Act.Write:
-                RegisterValue? captured = decision.Value != it.Value ? it.Value : null;
-                if (plan.KeepsSteps) plan.Add(place, new WriteRegister(it.Vcpu.Index, it.Id, decision.Value, decision.ReadsBack, phase, captured, decision.Why));
-                values.Wrote(it.Vcpu.Index, it.Id, it.IsVmWide, decision.ReadsBack ?? decision.Value);
+                Write(it.Context, at, register, decision.Value, decision.ReadsBack, decision.Why, it.IsVmWide, values);
                 break;
             case Act.LeaveOut:
-                if (plan.KeepsSteps) plan.Add(place, new LeaveOut(it.Vcpu.Index, it.Id, it.Value, decision.Why, phase));
+                if (plan.KeepsSteps) plan.Add(at.Step, new LeaveOut(it.Vcpu.Index, it.Id, it.Value, decision.Why, StepOrder.PhaseOf(at.Step)));
                 break;
         }
+    }
+
+    private static void Write(PlanContext context, in Place at, in Register register, in RegisterValue value, in RegisterValue? readsBack, string why,
+        bool vmWide, PlannedValues values)
+    {
+        var vcpu = context.State.Vcpus[at.Vcpu].Index;
+        if (context.Plan.KeepsSteps)
+        {
+            RegisterValue? captured = value != register.Value ? register.Value : null;
+            context.Plan.Add(at.Step, new WriteRegister(vcpu, register.Id, value, readsBack, StepOrder.PhaseOf(at.Step), captured, why));
+        }
+        values.Wrote(vcpu, register.Id, vmWide, readsBack ?? value);
     }
 
     private static void Disagree(PlanContext context, VcpuState vcpu, Register register, RegisterValue first) => context.Plan.Add(new Finding
@@ -128,28 +160,33 @@ internal static class RegisterPlanner
         Remedy = "the destination keeps this register once for the VM: give every vCPU the same value",
     });
 
-    /// <summary>One register of one vCPU and where it is written; numbers instead of references, because a plan has hundreds.</summary>
-    private readonly record struct Place(StepPlace Step, int Vcpu, int Register);
+    /// <summary>One register of one vCPU, where it is written and where the destination's shape has it; numbers instead of references, because a plan has hundreds.</summary>
+    private readonly record struct Place(StepPlace Step, int Vcpu, int Register, int There);
 
-    /// <summary>All registers by place, then by vCPU, then in list order.</summary>
-    private static void Sort(PlanContext context, Span<Place> sorted)
+    /// <summary>All registers as captured.</summary>
+    private static void List(PlanContext context, Span<Place> listed)
     {
-        Span<int> starts = stackalloc int[StepOrder.Places.Count + 1];
-        starts.Clear();
-        foreach (var vcpu in context.State.Vcpus)
-            foreach (var register in vcpu.Registers.Span) starts[(int)PlaceOf(context, register.Id) + 1]++;
-        for (var i = 1; i < starts.Length; i++) starts[i] += starts[i - 1];
+        var next = 0;
         for (var vcpu = 0; vcpu < context.State.Vcpus.Count; vcpu++)
         {
             var registers = context.State.Vcpus[vcpu].Registers.Span;
+            var there = -1;
             for (var i = 0; i < registers.Length; i++)
             {
-                var place = PlaceOf(context, registers[i].Id);
-                sorted[starts[(int)place]++] = new Place(place, vcpu, i);
+                var found = context.Prepared?.Find(registers[i].Id, there) ?? -1;
+                listed[next++] = new Place(found < 0 ? StepOrder.PlaceOf(registers[i].Id, null) : context.Prepared![found].Place, vcpu, i, found);
+                if (found >= 0) there = found;
             }
         }
     }
 
-    private static StepPlace PlaceOf(PlanContext context, RegisterId id) =>
-        context.Prepared?.PlaceOf(id) ?? StepOrder.PlaceOf(id, null);
+    /// <summary>By place, those of one place in the order in which they are.</summary>
+    private static void Sort(ReadOnlySpan<Place> listed, Span<Place> ordered)
+    {
+        Span<int> starts = stackalloc int[StepOrder.Places.Count + 1];
+        starts.Clear();
+        foreach (ref readonly var at in listed) starts[(int)at.Step + 1]++;
+        for (var i = 1; i < starts.Length; i++) starts[i] += starts[i - 1];
+        foreach (ref readonly var at in listed) ordered[starts[(int)at.Step]++] = at;
+    }
 }

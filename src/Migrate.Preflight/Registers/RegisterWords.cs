@@ -26,9 +26,13 @@ internal static class RegisterWords
         _ => "errno " + errno.ToString(CultureInfo.InvariantCulture),
     };
 
+    /// <summary>The numbers that fields of eight bits or fewer have: nearly all that are ever said.</summary>
+    private static readonly string[] Small = [.. Enumerable.Range(0, 256).Select(value =>
+        value < 10 ? value.ToString(CultureInfo.InvariantCulture) : string.Create(CultureInfo.InvariantCulture, $"0x{value:x}"))];
+
     /// <summary>A field's value: decimal below ten, else hexadecimal.</summary>
     public static string Number(ulong value) =>
-        value < 10 ? value.ToString(CultureInfo.InvariantCulture) : string.Create(CultureInfo.InvariantCulture, $"0x{value:x}");
+        value < (ulong)Small.Length ? Small[value] : string.Create(CultureInfo.InvariantCulture, $"0x{value:x}");
 
     /// <summary>Ascending numbers with runs of three or more joined: <c>0-3, 0xf</c>.</summary>
     public static string Numbers(IEnumerable<ulong> ascending)

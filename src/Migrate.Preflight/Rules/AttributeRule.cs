@@ -15,6 +15,8 @@ internal static class AttributeRule
         {
             // Neither is given by a step of its own here: see MemoryTagsRule and CounterOffsetRule.
             if (attribute.Name is VmAttributes.MemoryTags or VmAttributes.CounterOffset) continue;
+            // Told to the guest by its VMM, not to KVM: see ConduitRule.
+            if (attribute.Name == VmAttributes.Conduit && VmAttributes.Problem(attribute) is null) continue;
             if (Obstacle(context, attribute) is { } finding)
             {
                 if (finding.Code != FindingCode.AttributeUnknown || attribute.Required)

@@ -44,6 +44,9 @@ internal static class HiddenFieldRule
         (KnownRegisters.Pmcr, 0xffUL << 24, -1, Substitute.None, PmuName),
     ];
 
+    /// <summary>Whether a register has such fields.</summary>
+    public static bool IsSubject(RegisterId id) => Fields.Any(f => f.Id == id);
+
     public static RegisterDecision? Relieve(in RegisterCase it)
     {
         if (it.Answer.Kind != AnswerKind.Refused || it.Accepts is not { } accepts || it.Value.Size != 8) return null;
@@ -54,13 +57,15 @@ internal static class HiddenFieldRule
         foreach (var difference in FieldDifferences.Refused(it.Id, it.Value, accepts, it.There?.Reset))
         {
             if (Find(it, difference.Bits) is not { With: not Substitute.None } field) return null;
-            var zero = field.With == Substitute.ZeroOrOwn && difference.Accepted.Contains(0UL);
+            var zero = field.With == Substitute.ZeroOrOwn && difference.Accepted.Values.Contains(0UL);
             value = (value & ~difference.Bits) | (zero ? 0 : own & difference.Bits);
             if (!why.Contains(field.Why)) why.Add(field.Why);
             findings.Add(it.Finding(FindingCode.ValueRefused, Severity.Note, difference.Suffix, RegisterWords.Number(difference.Here),
                 difference.ThereWords,
                 remedy: $"none needed, another value is written: {field.Why}"));
         }
+        // What the rest of the register promises is to be kept all the same.
+        findings.AddRange(PromisedFieldRule.Judge(it) ?? []);
         var other = new RegisterValue(value);
         var answer = it.Try(other);
         return answer.IsAccepted

@@ -18,12 +18,8 @@ internal static class PmuRule
 
     private static readonly RegisterId FirstCounter = RegisterId.System(3, 3, 14, 8, 0);
 
-    private static readonly (RegisterId Clear, RegisterId Set)[] Twins =
-    [
-        (KnownRegisters.PmCountersClear, KnownRegisters.PmCountersSet),
-        (KnownRegisters.PmInterruptsClear, KnownRegisters.PmInterruptsSet),
-        (KnownRegisters.PmOverflowClear, KnownRegisters.PmOverflowSet),
-    ];
+    /// <summary>Whether a register is one of the PMU.</summary>
+    public static bool IsSubject(RegisterId id) => RegisterCatalog.Find(id) is { Group: RegisterGroup.Pmu };
 
     /// <summary>A change of bits that the guest's PMU does not have is no loss: counters from PMCR_EL0.N on, the upper half of 32-bit counters, what is only written.</summary>
     public static IReadOnlyList<Finding>? Judge(in RegisterCase it)
@@ -37,12 +33,9 @@ internal static class PmuRule
 
     public static RegisterDecision? Relieve(in RegisterCase it)
     {
-        foreach (var (clear, set) in Twins)
-        {
-            // No finding: the mask is written through its twin and nothing is lost.
-            if (it.Id == clear && it.Guest(set) == it.Value.Low)
-                return RegisterDecision.LeaveOut($"the same mask is written through {RegisterCatalog.Name(set)}; writing this one clears it on some kernels");
-        }
+        // No finding: the mask is written through its other half and nothing is lost.
+        if (MaskPairs.Of(it.Id) is { } pair && it.Id == pair.Clear && it.Guest(pair.Set) == it.Value.Low)
+            return RegisterDecision.LeaveOut($"the same mask is written through {RegisterCatalog.Name(pair.Set)}; writing this one clears it on some kernels");
         return it.Answer.Kind == AnswerKind.Unknown
             && !it.Context.State.Vm.Features.Has(VcpuFeatures.PmuV3)
             && RegisterCatalog.Find(it.Id) is { Group: RegisterGroup.Pmu }
@@ -56,7 +49,7 @@ internal static class PmuRule
         if (it.Guest(KnownRegisters.Pmcr) is not { } control) return null;
         var counters = (int)(control >> 11 & 0x1f);
         var id = it.Id;
-        if (Array.Exists(Twins, t => t.Clear == id || t.Set == id)) return 1UL << 31 | ((1UL << counters) - 1);
+        if (MaskPairs.Of(id) is not null) return 1UL << 31 | ((1UL << counters) - 1);
         var number = (int)(id.Value - FirstCounter.Value);
         if (id.Value < FirstCounter.Value || number > 30) return null;
         if (number >= counters) return 0;

@@ -1,5 +1,7 @@
+using System.Numerics;
 using Migrate.Model.Hosts;
 using Migrate.Model.Plans;
+using Migrate.Model.Registers;
 using Migrate.Preflight.Registers;
 
 namespace Migrate.Preflight.Rules;
@@ -44,48 +46,66 @@ internal static class RuleTable
         CounterOffsetRule.Examine,
         VcpuAttributeRule.Examine,
         PowerStateRule.Examine,
+        PendingEventsRule.Examine,
         UndescribableRule.Examine,
         CounterFrequencyRule.Examine,
         UnreadableRule.Examine,
         SveLengthsRule.Examine,
+        PointerAuthenticationRule.Examine,
+        ConduitRule.Examine,
+        ServiceRule.Examine,
+        PhysicalTimerRule.Examine,
     ];
 
-    /// <summary>The first that applies decides.</summary>
-    private static readonly (Answers Answers, Relief Relieve)[] Reliefs =
+    /// <summary>The first that applies decides. A rule that speaks about accepted answers names its subjects: most registers are accepted, and few rules care.</summary>
+    private static readonly (Answers Answers, Func<RegisterId, bool>? Subjects, Relief Relieve)[] Reliefs =
     [
-        (Answers.Unknown, PsciVersionRule.Relieve),
-        (Answers.Unknown, HypercallBitmapRule.Relieve),
-        (Answers.Unknown, WorkaroundLevelRule.Relieve),
-        (Answers.All, PmuRule.Relieve),
-        (Answers.Unknown, AbsentFeatureRule.Relieve),
-        (Answers.Unknown | Answers.Refused, CacheGeometryRule.Relieve),
-        (Answers.All, CounterOffsetRule.Relieve),
-        (Answers.Unknown, PhysicalTimerRule.Relieve),
-        (Answers.Unknown, OsLockRule.Relieve),
-        (Answers.Refused, HiddenFieldRule.Relieve),
+        (Answers.Unknown, null, PsciVersionRule.Relieve),
+        (Answers.Unknown, null, HypercallBitmapRule.Relieve),
+        (Answers.Unknown, null, WorkaroundLevelRule.Relieve),
+        (Answers.All, PmuRule.IsSubject, PmuRule.Relieve),
+        (Answers.Unknown, null, AbsentFeatureRule.Relieve),
+        (Answers.Unknown | Answers.Refused, null, CacheGeometryRule.Relieve),
+        (Answers.All, KnownRegisters.IsCounter, CounterOffsetRule.Relieve),
+        (Answers.Unknown, null, PhysicalTimerRule.Relieve),
+        (Answers.Unknown, null, OsLockRule.Relieve),
+        (Answers.Changed | Answers.Refused | Answers.Unknown, KnownRegisters.IsAArch32Feature, AArch64OnlyRule.Relieve),
+        (Answers.Refused, HiddenFieldRule.IsSubject, HiddenFieldRule.Relieve),
+        (Answers.Refused, null, ImplementationRule.Relieve),
     ];
 
     /// <summary>The first whose subject the register is judges it; the last takes every register.</summary>
-    private static readonly (Answers Answers, Judge Judge)[] Judges =
+    private static readonly (Answers Answers, Func<RegisterId, bool>? Subjects, Judge Judge)[] Judges =
     [
-        (Answers.Changed, TimerControlRule.Judge),
-        (Answers.Changed, PmuRule.Judge),
-        (Answers.Refused | Answers.Unknown, PsciVersionRule.Judge),
-        (Answers.Refused | Answers.Unknown, HypercallBitmapRule.Judge),
-        (Answers.Refused | Answers.Unknown | Answers.Changed, WorkaroundLevelRule.Judge),
-        (Answers.Refused, SveLengthsRule.Judge),
-        (Answers.Unknown, RegisterUnknownRule.Judge),
-        (Answers.Refused, ValueRefusedRule.Judge),
-        (Answers.Changed, SilentlyChangedRule.Judge),
-        (Answers.Accepted, PromisedFieldRule.Judge),
+        (Answers.Changed, KnownRegisters.IsTimerControl, TimerControlRule.Judge),
+        (Answers.Accepted, PmuCountersRule.IsSubject, PmuCountersRule.Judge),
+        (Answers.Changed, PmuRule.IsSubject, PmuRule.Judge),
+        (Answers.Refused | Answers.Unknown, null, PsciVersionRule.Judge),
+        (Answers.Refused | Answers.Unknown, null, HypercallBitmapRule.Judge),
+        (Answers.Refused | Answers.Unknown | Answers.Changed, null, WorkaroundLevelRule.Judge),
+        (Answers.Refused, null, SveLengthsRule.Judge),
+        (Answers.Unknown, null, RegisterUnknownRule.Judge),
+        (Answers.Refused, null, ValueRefusedRule.Judge),
+        (Answers.Changed, null, SilentlyChangedRule.Judge),
+        (Answers.Accepted, PromisedFieldRule.IsSubject, PromisedFieldRule.Judge),
     ];
+
+    /// <summary>By kind of answer, the rules that speak about it.</summary>
+    private static readonly RuleSet[] Speaking = [.. Enumerable.Range(0, (int)AnswerKind.Unproven + 1).Select(kind => new RuleSet(
+        Bits(Reliefs, r => (r.Answers & (Answers)(1 << kind)) != 0), Bits(Judges, j => (j.Answers & (Answers)(1 << kind)) != 0)))];
+
+    /// <summary>The rules that a register can be a subject of: asked once for a register of a host, not for each that is written there.</summary>
+    public static RuleSet Concerning(RegisterId id) =>
+        new(Bits(Reliefs, r => r.Subjects?.Invoke(id) ?? true), Bits(Judges, j => j.Subjects?.Invoke(id) ?? true));
+
+    /// <summary>Whether no rule has a word about this answer: what most registers of most moves come to.</summary>
+    public static bool IsSilent(RuleSet rules, AnswerKind answer) => answer != AnswerKind.Unproven && rules.And(Speaking[(int)answer]) == default;
 
     /// <summary>The first relief that applies; null where none does.</summary>
     public static RegisterDecision? Relieve(in RegisterCase register)
     {
-        var answer = (Answers)(1 << (int)register.Answer.Kind);
-        foreach (var (answers, relieve) in Reliefs)
-            if ((answers & answer) != 0 && relieve(register) is { } decision) return decision;
+        for (var rest = register.Rules.And(Speaking[(int)register.Answer.Kind]).Reliefs; rest != 0; rest &= rest - 1)
+            if (Reliefs[BitOperations.TrailingZeroCount(rest)].Relieve(register) is { } decision) return decision;
         return null;
     }
 
@@ -95,9 +115,28 @@ internal static class RuleTable
         if (register.Answer.Kind == AnswerKind.Unproven)
             return [register.Finding(FindingCode.Unproven, Severity.Note,
                 remedy: "probe the destination again: this register was not measured") with { Evidence = Evidence.Assumed }];
-        var answer = (Answers)(1 << (int)register.Answer.Kind);
-        foreach (var (answers, judge) in Judges)
-            if ((answers & answer) != 0 && judge(register) is { } findings) return findings;
+        for (var rest = register.Rules.And(Speaking[(int)register.Answer.Kind]).Judges; rest != 0; rest &= rest - 1)
+            if (Judges[BitOperations.TrailingZeroCount(rest)].Judge(register) is { } findings) return findings;
         return [];
     }
+
+    private static uint Bits<T>(T[] rules, Func<T, bool> which)
+    {
+        var bits = 0u;
+        for (var i = 0; i < rules.Length; i++)
+            if (which(rules[i])) bits |= 1u << i;
+        return bits;
+    }
+}
+
+/// <summary>Some of the rules about registers, by their places in the table.</summary>
+/// <param name="Reliefs">Bit n: the relief at n.</param>
+/// <param name="Judges">Bit n: the judge at n.</param>
+internal readonly record struct RuleSet(uint Reliefs, uint Judges)
+{
+    /// <summary>Every rule: each looks for itself whether the register is its subject.</summary>
+    public static RuleSet All { get; } = new(uint.MaxValue, uint.MaxValue);
+
+    /// <summary>The rules of both.</summary>
+    public RuleSet And(RuleSet other) => new(Reliefs & other.Reliefs, Judges & other.Judges);
 }

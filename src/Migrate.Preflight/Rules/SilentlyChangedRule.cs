@@ -19,10 +19,10 @@ internal static class SilentlyChangedRule
         foreach (var field in fields)
         {
             var harmless = HiddenFieldRule.HarmlessChange(it, field.Bits);
-            var promised = PromisedFieldRule.IsPromise(it.Id, field.Bits) && field.There < field.Here;
-            findings.Add(it.Finding(promised ? FindingCode.WorkaroundLevel : FindingCode.SilentlyChanged, harmless is null ? severity : Severity.Note,
+            var promise = PromisedFieldRule.Broken(it.Id, field.Bits, it.Value.Low, reads.Low);
+            findings.Add(it.Finding(promise?.Code ?? FindingCode.SilentlyChanged, harmless is null ? severity : Severity.Note,
                 field.Suffix, RegisterWords.Number(field.Here), RegisterWords.Number(field.There ?? 0),
-                "reads back " + reads.ToShortString(), harmless ?? ""));
+                "reads back " + reads.ToShortString(), promise?.Remedy ?? harmless ?? ""));
         }
         findings.AddRange(PromisedFieldRule.Judge(it) ?? []);
         return findings;

@@ -42,7 +42,7 @@ public static class DryRun
         var outcome = Execute(plan, host);
         var ground = new PlanContext(state, prepared, options, source, keepsSteps: false).Ground;
         var tried = PlanBuilder.Conclude(
-            options, plan.Steps, TriedFindings.Of(plan, outcome), outcome.IsComplete ? Evidence.Tried : ground);
+            options, plan.Steps, [.. TriedFindings.Of(plan, outcome)], outcome.IsComplete ? Evidence.Tried : ground);
         return Reports.Of(tried, state, destination, includePlan, outcome.Report);
     }
 

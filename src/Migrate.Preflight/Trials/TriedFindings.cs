@@ -52,6 +52,8 @@ internal sealed class TriedFindings
         if (finding.Code == FindingCode.LeftOut) return Confirm(finding);
         if (finding.Register is { } id) return JudgeRegister(finding, id);
         if (finding.Severity == Severity.Refused) return JudgeRefusal(finding);
+        // What the source's kernel could not read is known without any host, and weakens nothing of what was tried.
+        if (finding is { Code: FindingCode.CounterOffset, Severity: Severity.Note }) return finding with { Evidence = Evidence.Tried };
         // What nobody had measured about the VM itself: the host created it.
         return finding.Code == FindingCode.Unproven && CreatedAll() ? null : finding;
     }

@@ -7,7 +7,7 @@ using Migrate.Model.Registers;
 namespace Migrate.Simulation.Hosts;
 
 /// <summary>The register values of one VM: those of VM scope once, all others once a vCPU. What was never written has a new VM's value.</summary>
-/// <remarks>Acceptance is <see cref="ShapeIndex.Predict{TValues}"/>; this class adds storage, scope and what a VM that has run refuses.</remarks>
+/// <remarks>Acceptance is <see cref="ShapeIndex.Predict{TValues}(RegisterId, RegisterValue, TValues)"/>; this class adds storage, scope and what a VM that has run refuses.</remarks>
 internal sealed class RegisterStore(ulong counterFrequency)
 {
     // KVM_REG_ARM_TIMER_CNT (whose id is CNTV_CVAL_EL0's encoding) and KVM_REG_ARM_PTIMER_CNT; arch/arm64/include/uapi/asm/kvm.h.

@@ -36,7 +36,7 @@ internal static class BaselineCommand
         {
             var options = Options.Plan(KebabCase.Of(Policy.Vmmigrate.ToString()), parsed.GetValue(accept)!);
             var report = Baseline.Of([.. FleetInput.Hosts([.. parsed.GetValue(hosts)!.Distinct()]).Select(h => new BaselineHost(h.Name, h.Profile))], parsed.GetValue(features), options);
-            if (parsed.GetValue(json)) terminal.Out.WriteLine(BaselineJson.Of(report));
+            if (parsed.GetValue(json)) terminal.Out.WriteLine(JsonEncoding.Encode(Documents.Baseline, report));
             else BaselineText.Write(terminal, report, parsed.GetValue(qemu));
             if (parsed.GetValue(output) is { } to)
                 WriteEach(terminal, report, to, config => JsonEncoding.Encode(Documents.VmConfig, config));

@@ -32,6 +32,7 @@ internal static class ShowCommand
                     FileInput.OfMatrix m => JsonEncoding.Encode(Documents.Matrix, m.Matrix),
                     FileInput.OfExplanation e => JsonEncoding.Encode(Documents.Explanation, e.Explanation),
                     FileInput.OfConfig c => JsonEncoding.Encode(Documents.VmConfig, c.Config),
+                    FileInput.OfBaseline b => JsonEncoding.Encode(Documents.Baseline, b.Report),
                     _ => throw new InvalidOperationException($"no document for {input.Kind}"),
                 });
                 return ExitCode.Yes;
@@ -63,6 +64,9 @@ internal static class ShowCommand
                     break;
                 case FileInput.OfConfig c:
                     BaselineText.Write(terminal, c.Config);
+                    break;
+                case FileInput.OfBaseline b:
+                    BaselineText.Write(terminal, b.Report, qemu: false);
                     break;
             }
             return ExitCode.Yes;

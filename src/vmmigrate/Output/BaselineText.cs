@@ -2,7 +2,6 @@ using Migrate.Model;
 using Migrate.Model.Machines;
 using Migrate.Model.Plans;
 using Migrate.Model.Registers;
-using Migrate.Preflight.Baselines;
 using Spectre.Console;
 
 namespace Migrate.Cli.Output;
@@ -68,9 +67,8 @@ internal static class BaselineText
             terminal.Out.WriteLine("No host gives anything up.");
         }
         if (!qemu) return;
-        var options = QemuOptions.Of(pool.Config);
-        terminal.Out.WriteLine($"QEMU: {options.Text}");
-        foreach (var missing in options.NotExpressed) terminal.Out.WriteLine($"  not expressed: {missing}");
+        terminal.Out.WriteLine($"QEMU: {pool.Qemu.Text}");
+        foreach (var missing in pool.Qemu.NotExpressed) terminal.Out.WriteLine($"  not expressed: {missing}");
     }
 
     /// <summary>A row an obstacle: hosts by what they can hold there, and one of the pairs that fail.</summary>

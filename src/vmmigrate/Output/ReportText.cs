@@ -27,7 +27,7 @@ internal static class ReportText
         };
         var because = report.Verdict switch
         {
-            Verdict.Yes => "the guest cannot tell",
+            Verdict.Yes => Surviving(report),
             Verdict.No => stops == 1 ? "1 finding stops it" : $"{stops} findings stop it",
             _ => "nothing speaks against it, but the answer rests on assumptions",
         };
@@ -50,6 +50,13 @@ internal static class ReportText
         terminal.Out.WriteLine(LastLine(report));
     }
 
+    /// <summary>What a yes rests on: a loss that was accepted by name is still one.</summary>
+    private static string Surviving(CheckReport report)
+    {
+        var accepted = report.Findings.Where(f => f.Accepted && f.Severity >= Severity.Lossy).Select(f => KebabCase.Of(f.Code.ToString())).Distinct().ToList();
+        return accepted.Count == 0 ? "nothing that the guest relies on is lost" : $"only because accepted by name: {string.Join(", ", accepted)}";
+    }
+
     /// <summary>Findings that differ in nothing but their subject are one line: <c>CCSIDR[3], CCSIDR[4] and 8 more</c> in a row says no less.</summary>
     private static string Subjects(IReadOnlyList<string> subjects, EquatableArray<int> vcpus)
     {
@@ -64,17 +71,31 @@ internal static class ReportText
 
     private static string LastLine(CheckReport report)
     {
-        if (report.Verdict is Verdict.Yes) return "Nothing to do.";
+        if (report.Verdict is Verdict.Yes) return report.Findings.Any(f => f.Accepted && f.Severity >= Severity.Lossy) ? "Remedy: what was accepted is in the table; \"vmmigrate explain CODE\" says what it means for the guest." : "Nothing to do.";
         if (report is { Verdict: Verdict.Unproven, Trial: not null })
             return "Remedy: what is assumed still was not tried; do what its line says, or --accept assumed.";
         if (report.Verdict is Verdict.Unproven) return "Remedy: probe the destination for a measured answer, or --accept assumed.";
-        var remedies = report.Findings.Where(f => f.Stops && f.Remedy.Length > 0).Select(f => f.Remedy).Distinct().ToList();
+        var remedies = Remedies(report);
         return remedies.Count switch
         {
             0 => "Remedy: none on this destination; choose another.",
             1 => $"Remedy: {remedies[0]}",
             _ => $"Remedies: {string.Join("; ", remedies)}",
         };
+    }
+
+    /// <summary>What only another destination cures comes first, since the rest does not help then; what is set at creation is said once.</summary>
+    private static List<string> Remedies(CheckReport report)
+    {
+        const string create = "create the VM with ";
+        var all = report.Findings.Where(f => f.Stops && f.Remedy.Length > 0).Select(f => f.Remedy).Distinct().ToList();
+        var settings = all.Where(r => r.StartsWith(create, StringComparison.Ordinal)).ToList();
+        if (settings.Count > 1)
+        {
+            all[all.IndexOf(settings[0])] = $"{create}{string.Join(", ", settings.Select(s => s[create.Length..]))} (vmmigrate baseline works out such a VM)";
+            all.RemoveAll(settings.Contains);
+        }
+        return [.. all.OrderBy(r => r.StartsWith("choose a destination", StringComparison.Ordinal) ? 0 : 1)];
     }
 }
 

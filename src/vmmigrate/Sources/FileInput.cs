@@ -38,6 +38,9 @@ internal abstract record FileInput(string Kind)
     /// <summary>The configuration of a VM.</summary>
     public sealed record OfConfig(string Kind, VmConfig Config) : FileInput(Kind);
 
+    /// <summary>A baseline of hosts, or the pools that they need.</summary>
+    public sealed record OfBaseline(string Kind, BaselineReport Report) : FileInput(Kind);
+
     /// <summary>Reads a file of any kind that this program knows.</summary>
     public static FileInput Read(string path)
     {
@@ -65,6 +68,7 @@ internal abstract record FileInput(string Kind)
             MatrixReport matrix => new OfMatrix(kind, matrix),
             Explanation explanation => new OfExplanation(kind, explanation),
             VmConfig config => new OfConfig(kind, config),
+            BaselineReport baseline => new OfBaseline(kind, baseline),
             _ => throw new MigrateException(ErrorCode.Unsupported, $"{path}: nothing here reads {kind}"),
         };
     }

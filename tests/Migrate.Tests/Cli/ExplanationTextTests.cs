@@ -27,7 +27,7 @@ public sealed class ExplanationTextTests
     public void A_code_is_told_with_its_severity_its_remedies_and_how_to_accept_it()
     {
         var text = Text(Explainer.Of("psci-version"));
-        Assert.StartsWith("psci-version (refused)\n", text);
+        Assert.StartsWith("psci-version (unsafe, refused)\n", text);
         Assert.Contains("kvm-psci-version=1.1", text);
         Assert.Contains("reg_modifiers", text);
         Assert.Contains("--accept psci-version: ", text);

@@ -50,6 +50,22 @@ public class ReportTextTests
     }
 
     [Fact]
+    public void What_only_another_destination_cures_comes_first_and_settings_of_a_VM_are_said_once()
+    {
+        var lines = Lines(Report(Verdict.No, Refused("a", "create the VM with A=1"), Refused("b", "choose a destination that takes it"), Refused("c", "create the VM with C=2")));
+        Assert.Equal("Remedies: choose a destination that takes it; create the VM with A=1, C=2 (vmmigrate baseline works out such a VM)", lines[^1]);
+    }
+
+    [Fact]
+    public void A_yes_that_rests_on_what_was_accepted_says_so_in_its_first_line()
+    {
+        Assert.Contains("nothing that the guest relies on is lost", Lines(Report(Verdict.Yes))[0]);
+        var lines = Lines(Report(Verdict.Yes, Refused("a") with { Accepted = true }));
+        Assert.StartsWith("YES: a -> b: only because accepted by name: value-refused", lines[0]);
+        Assert.DoesNotContain("Nothing to do", lines[^1]);
+    }
+
+    [Fact]
     public void Every_finding_stands_in_the_table_and_every_remedy_in_the_last_line()
     {
         var lines = Lines(Report(Verdict.No, Refused("ID_AA64MMFR1_EL1.ECBHB"), Refused("ID_AA64PFR0_EL1.CSV2", "do that")));

@@ -69,7 +69,7 @@ public class StateTableTests
     {
         var parts = StateTable.Parts.Select(p => p.Step).ToHashSet();
         Assert.All(AttributeTable.All, a => Assert.Contains(a.Step, parts));
-        Assert.Equal(VmAttributes.Known.Keys.Except([VmAttributes.MemoryTags]).Order(), AttributeTable.All.Select(a => a.Name).Order());
+        Assert.Equal(VmAttributes.Known.Keys.Except([VmAttributes.MemoryTags, VmAttributes.Conduit]).Order(), AttributeTable.All.Select(a => a.Name).Order());
         Assert.Equal(
             [typeof(ConfigurePmu), typeof(SetAttribute), typeof(SetCounterOffset)],
             AttributeTable.All.Select(a => a.Step).Distinct().OrderBy(t => t.Name));

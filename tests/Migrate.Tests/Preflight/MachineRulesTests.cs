@@ -1,3 +1,5 @@
+using Migrate.Model;
+using Migrate.Model.Hosts;
 using Migrate.Model.Machines;
 using Migrate.Model.Plans;
 using Migrate.Model.Registers;
@@ -9,6 +11,24 @@ namespace Migrate.Tests.Preflight;
 public class MachineRulesTests
 {
     private const ulong Page = 4096;
+
+    [Theory]
+    [InlineData(true, true, 0x1ffffffUL, 1L, false)]
+    [InlineData(true, true, 0x2000000UL, 1L, true)]
+    [InlineData(true, true, 0x1UL, 0L, true)]
+    [InlineData(true, false, 0x2000000UL, 0L, false)]
+    [InlineData(false, true, 0x2000000UL, 0L, false)]
+    public void A_pending_serror_needs_a_cpu_that_can_have_its_syndrome(bool pending, bool hasEsr, ulong esr, long ras, bool refused)
+    {
+        var state = Machine();
+        state = state with { Vcpus = state.Vcpus.Select(v => v with { Events = new VcpuEvents(pending, hasEsr, esr, false) }).ToEquatableArray() };
+        var host = Host() with { Capabilities = [new HostCapability("arm-inject-serror-esr", ras)] };
+        var plan = Plan(state, host);
+        Assert.Equal(refused ? Verdict.No : Verdict.Yes, plan.Verdict);
+        if (!refused) return;
+        Assert.Equal(("pending events", "EINVAL"), (plan.Only(FindingCode.StepRefused).Subject, plan.Only(FindingCode.StepRefused).Answer));
+        Assert.Equal(Verdict.No, Accepting(state, host, FindingCode.StepRefused).Verdict);
+    }
 
     [Fact]
     public void An_ipa_size_that_the_host_lacks_is_refused()
@@ -106,7 +126,7 @@ public class MachineRulesTests
     [InlineData(0xc000_ffffu, 1u, SmcccAction.Deny, "EEXIST")]
     public void A_filter_range_is_judged_as_the_kernel_would(uint first, uint count, SmcccAction action, string? answer)
     {
-        var plan = Plan(Filter(new SmcccFilterRange(first, count, action)), Host());
+        var plan = Plan(Filter(new SmcccFilterRange(first, count, action)), Host() with { Handlers = ["psci", "sdei"] });
         Assert.Equal(answer, plan.Findings.Select(f => f.Answer).SingleOrDefault());
     }
 
@@ -115,7 +135,7 @@ public class MachineRulesTests
     {
         var range = new SmcccFilterRange(0x8400_0020, 0x20, SmcccAction.ForwardToUser);
         var plan = Plan(Filter(range, range, new SmcccFilterRange(0, 0, SmcccAction.Deny), new SmcccFilterRange(0x8400_003f, 1,
-            SmcccAction.Deny)), Host());
+            SmcccAction.Deny)), Host() with { Handlers = ["sdei"] });
         Assert.Equal(["EEXIST", "EINVAL", "EEXIST"], plan.Findings.Select(f => f.Answer));
     }
 

@@ -67,6 +67,21 @@ public class RegisterRulesTests
         Assert.Equal((Verdict.Yes, Severity.Note), (plan.Verdict, plan.Only(FindingCode.SilentlyChanged).Severity));
     }
 
+    [Theory]
+    [InlineData(1, true)]
+    [InlineData(2, false)]
+    public void A_feature_register_of_aarch32_means_something_only_to_a_cpu_that_has_it(ulong el0, bool isLeftOut)
+    {
+        var debug = RegisterId.System(3, 0, 0, 1, 2);
+        foreach (var there in new[] { Fields(debug, 4 << 24), Any(debug, 4 << 24) with { Stored = StoredAs.Always(4 << 24) } })
+        {
+            var plan = Plan(Machine(Host(Fields(debug, 0))).With(Pfr0, 0x1100_0000_0000_0010 | el0), Host(there, Fields(Pfr0, 0x1100_0000_0000_0010 | el0)));
+            Assert.Equal(isLeftOut ? Verdict.Yes : Verdict.No, plan.Verdict);
+            if (isLeftOut) Assert.Contains("AArch32", plan.LeftOut(debug).Why);
+            else Assert.All(plan.Stopping(), f => Assert.StartsWith("ID_DFR0_EL1", f.Subject));
+        }
+    }
+
     [Fact]
     public void A_refused_mpam_field_is_written_as_zero()
     {

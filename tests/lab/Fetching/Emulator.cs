@@ -20,14 +20,7 @@ internal sealed record Emulator(string Program, string LibraryPath, string Versi
         var root = cache.Once($"emulator-{newest.Version.Replace(':', '-')}", target =>
         {
             Console.WriteLine($"lab: fetching {newest.Package} {newest.Version}");
-            foreach (var old in Directory.GetFiles(apt.Archives, "*.deb"))
-                File.Delete(old);
-            apt.DownloadWithDependencies(newest.Suite == backports ? backports : null, Packages);
-            foreach (var package in Directory.GetFiles(apt.Archives, "*.deb"))
-            {
-                Tool.Output("dpkg-deb", ["--extract", package, target]);
-                File.Delete(package);
-            }
+            apt.UnpackWithDependencies(newest.Suite == backports ? backports : null, Packages, target);
         });
         const string Multiarch = "lib/x86_64-linux-gnu";
         return new Emulator(

@@ -60,7 +60,7 @@ internal sealed class PrivateApt
     }
 
     /// <summary>Where installs leave their packages.</summary>
-    public string Archives { get; }
+    private string Archives { get; }
 
     /// <summary>Fetches the indexes again.</summary>
     /// <returns>What went wrong for some of them; empty when all came. The old ones stay in use.</returns>
@@ -129,12 +129,25 @@ internal sealed class PrivateApt
     }
 
     /// <summary>Downloads packages and what they need beyond what is installed, installing nothing.</summary>
-    public void DownloadWithDependencies(string? release, IEnumerable<string> packages)
+    private void DownloadWithDependencies(string? release, IEnumerable<string> packages)
     {
         List<string> arguments = ["install", "-qq", "-y", "--download-only", "--reinstall", "--no-install-recommends"];
         if (release is not null)
             arguments.AddRange(["-t", release]);
         Retry(() => Tool.Output("apt-get", Arguments([.. arguments, .. packages])));
+    }
+
+    /// <summary>Downloads packages and what they need beyond what is installed, and unpacks them all over each other.</summary>
+    public void UnpackWithDependencies(string? release, IEnumerable<string> packages, string directory)
+    {
+        foreach (var old in Directory.GetFiles(Archives, "*.deb"))
+            File.Delete(old);
+        DownloadWithDependencies(release, packages);
+        foreach (var package in Directory.GetFiles(Archives, "*.deb"))
+        {
+            Tool.Output("dpkg-deb", ["--extract", package, directory]);
+            File.Delete(package);
+        }
     }
 
     private static void Retry(Action action)

@@ -8,7 +8,7 @@ internal sealed record UserSpace(string Root, IReadOnlyList<Offer> Used)
     private static readonly string[] Packages = ["busybox-static", "box64", "libc6", "libgcc-s1", "libstdc++6"];
 
     /// <summary>All of one suite, so that they fit together; box64 before 0.4 is three times slower and aborts at exit.</summary>
-    private const string Suite = "sid";
+    public const string Suite = "sid";
 
     public static UserSpace Fetch(PrivateApt apt, Cache cache)
     {

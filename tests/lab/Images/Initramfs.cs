@@ -1,4 +1,5 @@
 using Migrate.Lab.Fetching;
+using Migrate.LabGuest.Jobs;
 
 namespace Migrate.Lab.Images;
 
@@ -12,7 +13,7 @@ internal static class Initramfs
     /// <summary>Only a debugger loads these.</summary>
     private static readonly string[] NotNeeded = ["libmscordaccore.so", "libmscordbi.so", "createdump", "libcoreclrtraceptprovider.so"];
 
-    public static void Write(string file, Kernel kernel, UserSpace user, string programs)
+    public static void Write(string file, Kernel kernel, UserSpace user, GuestQemu? qemu, string programs)
     {
         using var stream = File.Create(file);
         var archive = new CpioWriter(stream);
@@ -29,6 +30,8 @@ internal static class Initramfs
         foreach (var module in kernel.Modules)
             archive.AddFile($"modules/{Path.GetFileName(module)}", module);
         AddUserSpace(archive, user.Root);
+        foreach (var part in qemu?.Files() ?? [])
+            archive.AddFile($"{NativeQemu.Folder}/{Path.GetFileName(part)}", part, executable: true);
         AddRuntime(archive);
         AddTree(archive, programs, "app");
         archive.Finish();

@@ -7,6 +7,16 @@ namespace Migrate.Lab.Results;
 /// <param name="Failed">The very kernel and emulator of the recording answered something else: that is no drift.</param>
 internal readonly record struct Recorded(string Remark, bool Failed = false);
 
+/// <summary>Where the answers of one host, or of one pair, are kept.</summary>
+/// <param name="Recordings">All of its kind.</param>
+/// <param name="Name">The folder.</param>
+/// <param name="Identity">What answers; see <see cref="Recordings.Take"/>.</param>
+internal readonly record struct Recorder(Recordings Recordings, string Name, string Identity)
+{
+    /// <inheritdoc cref="Recordings.Take"/>
+    public Recorded Take(string file, ReadOnlyMemory<byte> content) => Recordings.Take(Name, Identity, file, content);
+}
+
 /// <summary>The kernels' answers as checked in under tests/Data/lab/HOST/, written with `--record`, else compared.</summary>
 internal sealed class Recordings(string directory, bool record)
 {

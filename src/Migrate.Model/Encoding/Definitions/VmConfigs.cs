@@ -7,11 +7,14 @@ namespace Migrate.Model.Encoding.Definitions;
 /// <summary>The configuration of a VM that is to live on several hosts.</summary>
 internal static class VmConfigs
 {
+    /// <summary>Before what is made of it: members are made in this order.</summary>
+    public static Shape<RegisterSetting> Setting { get; } = DefineSetting();
+
     public static Shape<VmConfig> Config { get; } = DefineConfig();
 
     private static Shape<VmConfig> DefineConfig()
     {
-        var settings = Shapes.List(DefineSetting(), Rules.MaxRegisters).Where(list => Rules.Repeated(list, s => s.Id, s => $"register {s.Id}"));
+        var settings = Shapes.List(Setting, Rules.MaxRegisters).Where(list => Rules.Repeated(list, s => s.Id, s => $"register {s.Id}"));
         var expected = Shapes.List(Registers.Register, Rules.MaxRegisters).Where(list => Rules.Repeated(list, s => s.Id, s => $"register {s.Id}"));
         var r = new RecordShape<VmConfig>("VmConfig", "How a VM is created so that it can live on more hosts than one.");
         var name = r.Optional("name", Shapes.TextUpTo(256), v => v.Name, "", "What the configuration is for, for people.");

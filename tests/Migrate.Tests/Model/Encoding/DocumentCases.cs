@@ -20,6 +20,7 @@ internal abstract record DocumentCase(string Name)
         new DocumentCase<MatrixReport>("MatrixReport", Documents.Matrix, r => r.Matrix()),
         new DocumentCase<Explanation>("Explanation", Documents.Explanation, r => r.Explanation()),
         new DocumentCase<VmConfig>("VmConfig", Documents.VmConfig, r => r.Config()),
+        new DocumentCase<BaselineReport>("BaselineReport", Documents.Baseline, r => r.Baseline()),
         new DocumentCase<VmDescription>("VmDescription", Documents.VmDescription, r => r.Vm(3)),
         new DocumentCase<MemorySlot>("MemorySlot", Documents.MemorySlot, r => r.Slot(1)),
         new DocumentCase<VcpuState>("VcpuState", Documents.VcpuState, r => r.Vcpu(2)),

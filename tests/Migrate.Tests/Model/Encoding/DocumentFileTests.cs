@@ -12,6 +12,8 @@ public sealed class DocumentFileTests
     [InlineData("CheckReport", "vmmigrate/check-report/1")]
     [InlineData("MatrixReport", "vmmigrate/matrix/1")]
     [InlineData("Explanation", "vmmigrate/explanation/1")]
+    [InlineData("VmConfig", "vmmigrate/vm-config/1")]
+    [InlineData("BaselineReport", "vmmigrate/baseline/1")]
     public void Finds_which_document_and_which_encoding_by_content_alone(string name, string schema)
     {
         foreach (var encoding in Enum.GetValues<DocumentEncoding>())

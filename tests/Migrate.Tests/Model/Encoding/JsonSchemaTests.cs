@@ -35,6 +35,7 @@ public class JsonSchemaTests
         ("matrix", "MatrixReport", Documents.Matrix.ToJsonSchema),
         ("explanation", "Explanation", Documents.Explanation.ToJsonSchema),
         ("vm-config", "VmConfig", Documents.VmConfig.ToJsonSchema),
+        ("baseline", "BaselineReport", Documents.Baseline.ToJsonSchema),
     ];
 
     [Fact]

@@ -40,6 +40,44 @@ internal static class RandomReports
         };
     }
 
+    public static BaselineReport Baseline(this RandomModel random)
+    {
+        var pools = Enumerable.Range(0, 1 + random.Below(3)).Select(i => random.Pool(i)).ToEquatableArray();
+        return new()
+        {
+            Verdict = pools.Count > 1 ? Verdict.No : pools[0].Verdict,
+            Hosts = pools.Sum(p => p.Hosts.Count),
+            Profiles = pools.Count,
+            IsExact = random.Coin(),
+            Pools = pools,
+            Proofs = pools.Count == 1 ? [] : random.Some(3, _ => random.Proof()),
+        };
+    }
+
+    private static BaselinePool Pool(this RandomModel random, int index) => new()
+    {
+        Hosts = Enumerable.Range(0, 1 + random.Below(3)).Select(i => $"{random.Text()}{index}.{i}").ToEquatableArray(),
+        Config = random.Config(),
+        Verdict = random.Coin() ? Verdict.Yes : Verdict.Unproven,
+        Pairs = 1 + random.Below(20),
+        Qemu = new Expression(random.Text(), random.Some(3, _ => random.Text())),
+        GivenUp = random.Some(3, i => new GivenUp(random.Some(2, _ => random.Text()), random.Text(), random.Text(), random.Text(),
+            random.Coin() ? random.Setting(i) : null, random.Witness())),
+    };
+
+    private static BaselineProof Proof(this RandomModel random) => new()
+    {
+        Hosts = random.Some(3, _ => random.Text()),
+        Features = random.Coin() ? random.Config().Features : null,
+        Subject = random.Text(),
+        Register = random.Coin() ? random.Id(random.Below(100)) : null,
+        Witness = random.Witness(),
+        Holdings = random.Some(3, _ => new Holding(random.Text(), random.Text())),
+        Evidence = random.Any<Evidence>(),
+    };
+
+    private static Witness Witness(this RandomModel random) => new(random.Text(), random.Text(), random.Text());
+
     public static Explanation Explanation(this RandomModel random) => new()
     {
         Subject = random.Text(),

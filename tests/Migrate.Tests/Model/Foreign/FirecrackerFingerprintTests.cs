@@ -6,6 +6,7 @@ using Migrate.Model.Hosts;
 using Migrate.Model.Machines;
 using Migrate.Model.Plans;
 using Migrate.Model.Registers;
+using Migrate.Preflight;
 
 namespace Migrate.Tests.Model.Foreign;
 
@@ -38,6 +39,42 @@ public class FirecrackerFingerprintTests
         Assert.Equal(AnswerKind.Volatile, shape.Predict(RegisterKinds.Id("CNTVCT_EL0"), new RegisterValue(4)).Kind);
         Assert.Equal(AnswerKind.Volatile, shape.Predict(RegisterKinds.Id("CNTPCT_EL0"), new RegisterValue(4)).Kind);
         Assert.Equal(22, shape.Predict(RegisterKinds.Id("MIDR_EL1"), new RegisterValue(4)).Errno);
+    }
+
+    [Fact]
+    public void What_the_tool_leaves_out_is_not_unreadable()
+    {
+        var machine = DefaultMachine.Of(ForeignProfile.Assume(Read(Sample())), null);
+        Assert.Empty(machine.Vcpus[0].Unreadable);
+        Assert.True(machine.Vcpus[0].Registers.TryGet(RegisterKinds.Id("PC"), out var pc) && pc.IsZero);
+    }
+
+    [Theory]
+    [InlineData("5.4.1", "")]
+    [InlineData("5.10.255-253.1008.amzn2.aarch64", "pv-time")]
+    [InlineData("5.12.0", "func-feat,pv-time,trng")]
+    [InlineData("5.13.0", "func-feat,ptp,pv-time,trng")]
+    public void A_kernel_without_bitmaps_is_assumed_to_serve_what_its_release_brought(string kernel, string services)
+    {
+        var fingerprint = Sample();
+        fingerprint["kernel_version"] = kernel;
+        Assert.Equal(services, string.Join(',', ForeignProfile.Assume(Read(fingerprint)).Services.Order(StringComparer.Ordinal)));
+    }
+
+    [Fact]
+    public void Stolen_time_moves_to_a_kernel_that_serves_it_without_a_bitmap_and_random_numbers_do_not()
+    {
+        // A guest without the hypervisor's own services loses none of them.
+        var source = ForeignProfile.Assume(Read(Sample(registers =>
+        {
+            registers.Add(Modifier(RegisterKinds.Id("STD_HYP_BMAP").ToString(), "0b1"));
+            registers.Add(Modifier(RegisterKinds.Id("VENDOR_HYP_BMAP").ToString(), "0b0"));
+        })));
+        var old = Sample(registers => registers.RemoveAt(Index("STD_BMAP")));
+        old["kernel_version"] = "5.10.255";
+        var plan = Planner.Plan(DefaultMachine.Of(source, null), ForeignProfile.Assume(Read(old)), new PlanOptions(), source);
+        Assert.Equal(["STD_BMAP.TRNG"], plan.Findings.Where(f => f.Code == FindingCode.HypercallBitmap).Select(f => f.Subject));
+        Assert.All(plan.Findings, finding => Assert.Equal(Evidence.Assumed, finding.Evidence));
     }
 
     [Fact]

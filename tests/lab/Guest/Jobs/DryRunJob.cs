@@ -2,7 +2,6 @@ using Migrate.Kvm.Handles;
 using Migrate.Kvm.Scratch;
 using Migrate.Kvm.State;
 using Migrate.Model;
-using Migrate.Model.Hosts;
 using Migrate.Model.Machines;
 using Migrate.Model.Plans;
 using Migrate.Model.Ports;
@@ -18,8 +17,7 @@ namespace Migrate.LabGuest.Jobs;
 /// <summary>Captured machines are tried on scratch VMs, as <c>check --dry-run</c> and an agent do, while another VM runs beside them.</summary>
 internal static class DryRunJob
 {
-    /// <summary>CNTFRQ_EL0 that both sides are said to have; what it is does not matter here.</summary>
-    private const ulong Frequency = 62_500_000;
+    private const ulong Frequency = TakesEverything.Frequency;
 
     /// <summary>The first question to an agent is mostly compilation, under two translators.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
@@ -30,8 +28,9 @@ internal static class DryRunJob
     {
         using var system = KvmSystem.Open();
         var host = new KvmScratchHost(system);
-        var plain = Capture(system, new ScratchOptions());
-        var ran = CaptureRan(system);
+        var plain = ScratchStates.New(system, new ScratchOptions(), Frequency);
+        var ran = ScratchStates.Ran(system, VcpuFeatures.Psci02,
+            [ScratchGuests.TimerRunning, ScratchGuests.TimerPending, ScratchGuests.Waiting, ScratchGuests.Counting], Patience, Frequency);
         var its = CaptureIts(system);
         // What the runtime opens once for itself is open from here on, and what it compiles once is compiled before anybody else needs the CPU.
         ThroughAgent(host, new TakesEverything(plain), plain);
@@ -124,23 +123,6 @@ internal static class DryRunJob
         }).ToEquatableArray(),
     };
 
-    private static MachineState Capture(KvmSystem system, ScratchOptions options)
-    {
-        using var machine = ScratchMachine.Create(system, options);
-        return KvmCapture.Capture(machine.Machine, counterFrequency: Frequency);
-    }
-
-    private static MachineState CaptureRan(KvmSystem system)
-    {
-        Func<int, uint[]>[] guests = [ScratchGuests.TimerRunning, ScratchGuests.TimerPending, ScratchGuests.Waiting, ScratchGuests.Counting];
-        using var machine = ScratchMachine.Create(system, new ScratchOptions { Vcpus = 4, HasGic = true, Started = [0, 1, 2, 3] });
-        for (var i = 0; i < guests.Length; i++) machine.Load(i, (ulong)i * 0x10000, guests[i](i));
-        machine.Start();
-        foreach (var _ in guests) machine.Next(Patience);
-        machine.Stop();
-        return KvmCapture.Capture(machine.Machine, counterFrequency: Frequency);
-    }
-
     private static MachineState CaptureIts(KvmSystem system)
     {
         using var machine = ScratchMachine.Create(system, new ScratchOptions { HasGic = true, HasIts = true });
@@ -174,26 +156,4 @@ internal static class DryRunJob
             .Select(name => name.Split('/')[^1].Split('[')[0].TrimEnd(':'))
             .CountBy(name => name).Select(pair => $"{pair.Value} {pair.Key}").Order(StringComparer.Ordinal),
     ];
-
-    /// <summary>A profile that promises nothing and forbids nothing: whatever is refused, the host itself refuses.</summary>
-    private sealed class TakesEverything(MachineState state) : IProfileSource
-    {
-        public HostProfile Measure() => new()
-        {
-            Boot = new BootIdentity { HostName = "this", PageSize = Environment.SystemPageSize },
-            Evidence = Evidence.Assumed,
-            CounterFrequency = Frequency,
-            KnownAttributes = KvmTarget.KnownAttributes.ToEquatableArray(),
-            Shapes =
-            [
-                new HostShape
-                {
-                    Features = state.Vm.Features,
-                    Gic = state.Vm.Gic.Kind,
-                    Evidence = Evidence.Assumed,
-                    Registers = state.Vcpus[0].Registers.Select(r => new RegisterAcceptance { Id = r.Id, Accepts = Acceptance.Any }).ToEquatableArray(),
-                },
-            ],
-        };
-    }
 }

@@ -13,6 +13,11 @@ public static class JobTable
         new("vm-state", TimeSpan.FromMinutes(10), VmStateJob.Run),
         new("command-line", TimeSpan.FromMinutes(10), CommandLineJob.Run),
         new("dry-run", TimeSpan.FromMinutes(15), DryRunJob.Run),
+        new("baseline", TimeSpan.FromMinutes(10), BaselineJob.Run, [LabBaseline.Reports, "lab/*/probe.profile"]),
+        new("baseline-restore", TimeSpan.FromMinutes(15), BaselineRestoreJob.Run, [LabBaseline.Reports, "lab/*/probe.profile", LabBaseline.States]),
+        new("states", TimeSpan.FromMinutes(5), StatesJob.Run),
+        new("confusion", TimeSpan.FromMinutes(15), ConfusionJob.Run, ["lab/*/*.state", "lab/*/probe.profile"]),
+        new("confusion-foreign", TimeSpan.FromMinutes(30), ConfusionJob.RunForeign, ["lab/*/*.state", "lab/*/probe.profile"]) { OnRequest = true },
     ];
 
     /// <summary>Every job for two hosts.</summary>
@@ -20,6 +25,7 @@ public static class JobTable
     [
         new("reach", TimeSpan.FromMinutes(2), ReachJob.Destination, ReachJob.Source),
         new("move", TimeSpan.FromMinutes(10), MoveJob.Destination, MoveJob.Source),
+        new("qemu", TimeSpan.FromMinutes(4), QemuJob.Destination, QemuJob.Source) { OnRequest = true, NeedsQemu = true },
     ];
 
     /// <summary>The job, or half of a job for two, with this name; or null.</summary>

@@ -8,4 +8,8 @@ namespace Migrate.LabGuest.Jobs;
 /// Files below tests/Data that are sent along, as patterns of which each folder may hold a *: <c>captures/*.txt</c>, <c>lab/*/*.state</c>; null: none.
 /// A file is called by its path from the first folder with a * on: <c>6.12.neoverse-n1/fresh.state</c>.
 /// </param>
-public sealed record LabJob(string Name, TimeSpan Limit, Action<JobContext> Run, IReadOnlyList<string>? Inputs = null);
+public sealed record LabJob(string Name, TimeSpan Limit, Action<JobContext> Run, IReadOnlyList<string>? Inputs = null)
+{
+    /// <summary>Whether it runs only where `--jobs` names it: it takes long.</summary>
+    public bool OnRequest { get; init; }
+}

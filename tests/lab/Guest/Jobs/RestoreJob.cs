@@ -17,15 +17,12 @@ internal static class RestoreJob
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
-    private static readonly VcpuFeatures[] Offered =
-        [VcpuFeatures.Psci02, VcpuFeatures.PmuV3, VcpuFeatures.Sve, VcpuFeatures.PointerAuthentication];
-
     private static readonly RegisterId Counter19 = RegisterId.Core(8 * 19, 8);
 
     public static void Run(JobContext context)
     {
         using var system = KvmSystem.Open();
-        var all = AllFeatures(system);
+        var all = ScratchStates.AllFeatures(system);
         context.Note($"features: {all}");
         context.Answer("restore-features.txt", $"{all}\n");
         (string Name, ScratchOptions Options)[] machines =
@@ -53,19 +50,6 @@ internal static class RestoreJob
         context.Case("one vCPU with a timer that runs", () => AfterRun(context, system, all, [ScratchGuests.TimerRunning], "one, timer"));
         context.Case("four vCPUs: timer running, timer interrupt pending, WFI, off; a shared interrupt pending", () => AfterRun(
             context, system, all, [ScratchGuests.TimerRunning, ScratchGuests.TimerPending, ScratchGuests.Waiting, null], "four, ran"));
-    }
-
-    /// <summary>What the host takes of the features a plain VM may have.</summary>
-    private static VcpuFeatures AllFeatures(KvmSystem system)
-    {
-        var all = default(VcpuFeatures);
-        foreach (var feature in Offered)
-        {
-            using var vm = system.CreateVm(0);
-            using var vcpu = vm.CreateVcpu(0);
-            if (vcpu.TryInitialise(vm.PreferredTarget(), all | feature) == 0) all |= feature;
-        }
-        return all;
     }
 
     /// <summary>No two vector registers alike, none of them zero.</summary>

@@ -1,9 +1,7 @@
-using Migrate.Model;
 using Migrate.Model.Machines;
-using Migrate.Model.Plans;
 using Migrate.Model.Registers;
 
-namespace Migrate.Preflight.Baselines;
+namespace Migrate.Model.Plans;
 
 /// <summary>One configuration for a set of hosts, or the proof that there is none and the fewest pools.</summary>
 public sealed record BaselineReport
@@ -41,6 +39,9 @@ public sealed record BaselinePool
 
     /// <summary>How many ordered pairs of profiles were planned.</summary>
     public required int Pairs { get; init; }
+
+    /// <summary>The configuration as QEMU's options.</summary>
+    public required Expression Qemu { get; init; }
 
     /// <summary>What hosts of the pool have beyond the configuration.</summary>
     public EquatableArray<GivenUp> GivenUp { get; init; }

@@ -1,6 +1,4 @@
-using Migrate.Model;
-
-namespace Migrate.Preflight.Baselines;
+namespace Migrate.Model.Plans;
 
 /// <summary>A configuration in the terms of another VMM.</summary>
 /// <param name="Text">What that VMM reads.</param>

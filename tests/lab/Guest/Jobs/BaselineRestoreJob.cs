@@ -1,0 +1,100 @@
+using System.Text;
+using Migrate.Kvm.Handles;
+using Migrate.Kvm.State;
+using Migrate.Model.Encoding;
+using Migrate.Model.Machines;
+using Migrate.Model.Plans;
+using Migrate.Preflight;
+using Migrate.Preflight.Trials;
+
+namespace Migrate.LabGuest.Jobs;
+
+/// <summary>
+/// VMs that other hosts created of their baselines, on this host: those of its own pool are restored without a difference, and what is said to be impossible
+/// is refused where the proof says.
+/// </summary>
+internal sealed class BaselineRestoreJob
+{
+    private readonly JobContext _context;
+    private readonly LabBaseline _baseline;
+    private readonly KvmScratchHost _scratch;
+    private readonly StringBuilder _lines = new();
+
+    private BaselineRestoreJob(JobContext context, KvmSystem system) =>
+        (_context, _baseline, _scratch) = (context, LabBaseline.Of(context), new KvmScratchHost(system));
+
+    public static void Run(JobContext context)
+    {
+        using var system = KvmSystem.Open();
+        new BaselineRestoreJob(context, system).Run(system);
+    }
+
+    private void Run(KvmSystem system)
+    {
+        _context.Case("a VM of this boot", () =>
+        {
+            IsRestored(_baseline.CaptureNew(system), _baseline.Host);
+            IsRestored(_baseline.CaptureRan(system), _baseline.Host);
+            _context.Pair(_context.Host);
+        });
+        foreach (var source in _baseline.Report.Pools.SelectMany(p => p.Hosts).Order(StringComparer.Ordinal))
+        {
+            var states = LabBaseline.Kinds.Select(k => State(source, k)).OfType<MachineState>().ToArray();
+            if (states.Length < LabBaseline.Kinds.Length) _context.Note($"{source}: not recorded yet (--jobs baseline --record)");
+            else if (_baseline.Pool.Hosts.Contains(source)) Restores(source, states);
+            else Refuses(source, states);
+        }
+        if (_lines.Length > 0) _context.Answer("baseline-restore.txt", _lines.ToString());
+    }
+
+    private void Restores(string source, MachineState[] states) => _context.Case($"VMs of {source}, new and after they ran: restored without a difference", () =>
+    {
+        var profile = MeasuredHost.Recorded(_context, source);
+        foreach (var state in states) Say(source, state, IsRestored(state, profile));
+        _context.Pair(source);
+    });
+
+    /// <summary>One proof for each pair and set of features: the one with the features of the recorded VM.</summary>
+    private void Refuses(string source, MachineState[] states)
+    {
+        var proof = _baseline.Report.Proofs.FirstOrDefault(p => p.Features == states[0].Vm.Features && p.Hosts.Contains(source) && p.Hosts.Contains(_context.Host));
+        if (proof is not { Register: { } id })
+        {
+            _context.Note($"{source}: in another pool, but no proof says that the two could not share one");
+            return;
+        }
+        // A proof is about the pair; it says in which direction the move fails.
+        var isWitness = proof.Witness.Source == source;
+        _context.Case($"VMs of {source}: {(isWitness ? "refused" : "tried")} at {proof.Subject}", () =>
+        {
+            foreach (var state in states)
+            {
+                var report = DryRun.Run(state, new TakesEverything(state).Measure(), new PlanOptions(), _scratch);
+                var refused = report.Findings.FirstOrDefault(f => f.Stops && f.Register == id);
+                Say(source, state, refused is null ? $"{proof.Subject} is taken" : $"{refused.Subject} {refused.Answer}");
+                CheckFailedException.That(!isWitness || refused is not null, $"the proof names {proof.Subject}, and the host takes it; it refuses {string.Join("; ", report.Findings.Where(f => f.Stops).Select(f => f.Subject))}");
+                CheckFailedException.That(refused is null || refused.Evidence == Model.Plans.Evidence.Tried, "refused, but not by the host");
+            }
+            _context.Pair(source);
+        });
+    }
+
+    private string IsRestored(MachineState state, Model.Hosts.HostProfile? source)
+    {
+        var report = DryRun.Run(state, _baseline.Host, new PlanOptions(), _scratch, source: source);
+        CheckFailedException.Equal("", string.Join("; ", report.Findings.Where(f => f.Stops).Select(f => $"{f.Subject} {f.Here} {f.There} {f.Answer}")), "findings");
+        CheckFailedException.Equal("", string.Join("; ", report.Trial!.Untried), "untried");
+        CheckFailedException.Equal(0, report.Trial.Failed.Count, "refused steps");
+        CheckFailedException.Equal(0, report.Trial.Differences.Count, "registers that differ");
+        CheckFailedException.Equal(Verdict.Yes, report.Verdict, "verdict");
+        // What is left out was not written, so its reason may rest on the measurement; anything else was tried.
+        CheckFailedException.Equal("", string.Join("; ", report.Findings.Where(f => f.Code != FindingCode.LeftOut && f.Evidence != Evidence.Tried).Select(f => f.Subject)), "not tried");
+        CheckFailedException.That(report.Trial.Compared > 200, $"only {report.Trial.Compared} registers were compared");
+        return $"yes, {report.Trial.Executed} steps, {report.Trial.Compared} registers compared";
+    }
+
+    private void Say(string source, MachineState state, string what) => _lines.Append($"{source}, {state.Vm.VcpuCount} vCPUs: {what}\n");
+
+    private MachineState? State(string source, string kind) => _context.Inputs.TryGetValue($"{source}/baseline-{kind}.vm", out var bytes)
+        ? (MachineState)DocumentFile.Read(bytes.Span, $"{source} {kind}").Value : null;
+}

@@ -1,0 +1,97 @@
+using Migrate.Kvm.Handles;
+using Migrate.Kvm.Scratch;
+using Migrate.Kvm.State;
+using Migrate.Model.Encoding;
+using Migrate.Model.Hosts;
+using Migrate.Model.Machines;
+using Migrate.Model.Plans;
+using Migrate.Model.Registers;
+using Migrate.Preflight.Baselines;
+
+namespace Migrate.LabGuest.Jobs;
+
+/// <summary>The baseline of the pool that this host is in: computed from recorded profiles and checked in, since that would take minutes under emulation.</summary>
+internal sealed class LabBaseline
+{
+    /// <summary>Documents vmmigrate/baseline/1, one a CPU model.</summary>
+    public const string Reports = "lab/baselines/*.json";
+
+    /// <summary>States of VMs that hosts created of their pool's baseline.</summary>
+    public const string States = "lab/*/baseline-*.vm";
+
+    /// <summary>What the two states of a host are called.</summary>
+    public static readonly string[] Kinds = ["new", "ran"];
+
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    /// <summary>Three guests that differ in what their timers do, and a vCPU that is off.</summary>
+    private static readonly Func<int, uint[]>?[] Guests = [ScratchGuests.TimerRunning, ScratchGuests.TimerPending, ScratchGuests.Waiting, null];
+
+    private LabBaseline(JobContext context)
+    {
+        Host = MeasuredHost.Profile(context);
+        var recorded = context.Inputs.Where(i => i.Key.EndsWith(".json", StringComparison.Ordinal) && context.Host.EndsWith("." + i.Key[..^5], StringComparison.Ordinal))
+            .Select(i => (BaselineReport)DocumentFile.Read(i.Value.Span, i.Key).Value).FirstOrDefault(r => r.Pools.Any(p => p.Hosts.Contains(context.Host)));
+        // A host that nobody recorded has a baseline of its own.
+        Report = recorded ?? Baseline.Of([new BaselineHost(context.Host, Host)], null, new Preflight.PlanOptions());
+        Pool = Report.Pools.Single(p => p.Hosts.Contains(context.Host));
+        IsRecorded = recorded is not null;
+    }
+
+    public HostProfile Host { get; }
+
+    public BaselineReport Report { get; }
+
+    public BaselinePool Pool { get; }
+
+    public bool IsRecorded { get; }
+
+    public VmConfig Config => Pool.Config;
+
+    public static LabBaseline Of(JobContext context)
+    {
+        var found = new LabBaseline(context);
+        context.Note(found.IsRecorded ? $"pool of {string.Join(", ", found.Pool.Hosts)}: {found.Config.Features}, {found.Config.Settings.Count} registers set"
+            : "no recorded baseline names this host: one of its own");
+        return found;
+    }
+
+    /// <summary>A VM of the baseline; it does not run yet.</summary>
+    public ScratchMachine Create(KvmSystem system, int vcpus = 2, IReadOnlyList<int>? started = null) => ScratchMachine.Create(system, new ScratchOptions
+    {
+        Type = Config.Type,
+        Features = Config.Features,
+        Vcpus = vcpus,
+        HasGic = Config.Gic == GicKind.GicV3,
+        Started = started ?? [0],
+        Registers = ConfiguredMachine.Writes(Host, Config),
+    });
+
+    /// <summary>The state of a VM of the baseline that never ran.</summary>
+    public MachineState CaptureNew(KvmSystem system)
+    {
+        using var machine = Create(system);
+        return Capture(machine);
+    }
+
+    /// <summary>The state of one whose guests reported.</summary>
+    public MachineState CaptureRan(KvmSystem system)
+    {
+        var started = Enumerable.Range(0, Guests.Length).Where(i => Guests[i] is not null).ToArray();
+        using var machine = Create(system, Guests.Length, started);
+        foreach (var i in started) machine.Load(i, (ulong)i * 0x10000, Guests[i]!(i));
+        machine.Start();
+        foreach (var _ in started)
+        {
+            var report = machine.Next(Patience);
+            CheckFailedException.That(report.Reason == ExitReason.Mmio && report.Value == ScratchGuests.Ready + (uint)report.Vcpu, $"the guest did {report}");
+        }
+        machine.Stop();
+        return Capture(machine);
+    }
+
+    /// <summary>Whether a register moves on by itself, also while nothing runs.</summary>
+    public static bool IsClock(RegisterId id) => RegisterCatalog.Name(id) is "CNTVCT_EL0" or "CNTPCT_EL0" or "PMCCNTR_EL0";
+
+    private MachineState Capture(ScratchMachine machine) => KvmCapture.Capture(machine.Machine, Host.Boot, Host.CounterFrequency);
+}
