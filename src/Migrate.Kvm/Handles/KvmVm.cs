@@ -32,18 +32,46 @@ public sealed unsafe class KvmVm : KvmHandle
     /// <summary>KVM_SET_USER_MEMORY_REGION.</summary>
     /// <param name="slot">Number, place and size; a size of 0 takes the slot away.</param>
     /// <param name="memory">The memory behind it, which stays mapped for as long as the slot is there.</param>
+    /// <param name="logsDirtyPages">Whether KVM writes down which of its pages are written; a slot that is there already starts or stops to.</param>
     /// <returns>0 or a positive errno.</returns>
-    public int TrySetMemory(MemorySlot slot, void* memory)
+    public int TrySetMemory(MemorySlot slot, void* memory, bool logsDirtyPages = false)
     {
         var request = new UserspaceMemoryRegion
         {
             Slot = (uint)slot.Slot,
-            Flags = slot.ReadOnly ? MemoryFlags.ReadOnly : 0,
+            Flags = (slot.ReadOnly ? MemoryFlags.ReadOnly : 0) | (logsDirtyPages ? MemoryFlags.LogDirtyPages : 0),
             GuestAddress = slot.GuestAddress,
             Size = slot.Size,
             HostAddress = (ulong)memory,
         };
         return Errno(Call(Ioctls.SetUserMemoryRegion, &request));
+    }
+
+    /// <summary>KVM_GET_DIRTY_LOG. Clears what it gives, unless KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2 is enabled: then <see cref="TryClearDirtyLog"/> does.</summary>
+    /// <param name="slot">Of which slot.</param>
+    /// <param name="bitmap">Overwritten: a bit a page of the host, bit 0 of word 0 for the first; as many words as hold the slot's pages.</param>
+    /// <returns>0 or a positive errno; ENOENT: the slot does not log.</returns>
+    public int TryGetDirtyLog(int slot, Span<ulong> bitmap)
+    {
+        fixed (ulong* address = bitmap)
+        {
+            var request = new DirtyLog { Slot = (uint)slot, Address = (ulong)address };
+            return Errno(Call(Ioctls.GetDirtyLog, &request));
+        }
+    }
+
+    /// <summary>KVM_CLEAR_DIRTY_LOG: the pages of the bitmap count as clean, and are protected against writing again.</summary>
+    /// <param name="slot">Of which slot.</param>
+    /// <param name="pages">How many pages the slot has.</param>
+    /// <param name="bitmap">What <see cref="TryGetDirtyLog"/> gave.</param>
+    /// <returns>0 or a positive errno.</returns>
+    public int TryClearDirtyLog(int slot, uint pages, ReadOnlySpan<ulong> bitmap)
+    {
+        fixed (ulong* address = bitmap)
+        {
+            var request = new ClearDirtyLog { Slot = (uint)slot, Pages = pages, Address = (ulong)address };
+            return Errno(Call(Ioctls.ClearDirtyLog, &request));
+        }
     }
 
     /// <summary>KVM_CREATE_VCPU.</summary>

@@ -19,6 +19,7 @@ internal static class KvmErrno
 /// <summary>Flags of memory slots (include/uapi/linux/kvm.h).</summary>
 internal static class MemoryFlags
 {
+    public const uint LogDirtyPages = 1;
     public const uint ReadOnly = 2;
 }
 

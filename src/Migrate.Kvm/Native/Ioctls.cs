@@ -20,6 +20,8 @@ internal static class Ioctls
     public static readonly IoctlRequest GetVcpuMmapSize = Of(None, 0x04, 0, "KVM_GET_VCPU_MMAP_SIZE");
 
     public static readonly IoctlRequest CreateVcpu = Of(None, 0x41, 0, "KVM_CREATE_VCPU");
+    public static readonly IoctlRequest GetDirtyLog = Of(Write, 0x42, Native.DirtyLog.Bytes, "KVM_GET_DIRTY_LOG");
+    public static readonly IoctlRequest ClearDirtyLog = Of(Read | Write, 0xc0, Native.ClearDirtyLog.Bytes, "KVM_CLEAR_DIRTY_LOG");
     public static readonly IoctlRequest SetUserMemoryRegion = Of(Write, 0x46, UserspaceMemoryRegion.Bytes, "KVM_SET_USER_MEMORY_REGION");
     public static readonly IoctlRequest IrqLine = Of(Write, 0x61, Native.IrqLevel.Bytes, "KVM_IRQ_LINE");
     public static readonly IoctlRequest EnableCapability = Of(Write, 0xa3, EnableCap.Bytes, "KVM_ENABLE_CAP");

@@ -27,6 +27,38 @@ internal struct UserspaceMemoryRegion
     public ulong HostAddress;
 }
 
+/// <summary>struct kvm_dirty_log.</summary>
+[StructLayout(LayoutKind.Explicit, Size = Bytes)]
+internal struct DirtyLog
+{
+    public const int Bytes = 16;
+
+    [FieldOffset(0)]
+    public uint Slot;
+
+    [FieldOffset(8)]
+    public ulong Address;
+}
+
+/// <summary>struct kvm_clear_dirty_log.</summary>
+[StructLayout(LayoutKind.Explicit, Size = Bytes)]
+internal struct ClearDirtyLog
+{
+    public const int Bytes = 24;
+
+    [FieldOffset(0)]
+    public uint Slot;
+
+    [FieldOffset(4)]
+    public uint Pages;
+
+    [FieldOffset(8)]
+    public ulong FirstPage;
+
+    [FieldOffset(16)]
+    public ulong Address;
+}
+
 /// <summary>struct kvm_one_reg.</summary>
 [StructLayout(LayoutKind.Explicit, Size = Bytes)]
 internal struct OneReg

@@ -15,7 +15,7 @@ public static class KvmProbe
     public static ProbeReport Measure(Action<string>? progress = null)
     {
         using var system = KvmSystem.Open();
-        var report = new HostProbe(new KvmProbeHost(system), Identity(), progress).Measure();
+        var report = new HostProbe(new KvmProbeHost(system), ThisBoot(), progress).Measure();
         // What restores machines here: KvmTarget. Another VMM on this host knows what it knows.
         return report with { Profile = report.Profile with { KnownAttributes = State.KvmTarget.KnownAttributes.ToEquatableArray() } };
     }
@@ -39,7 +39,7 @@ public static class KvmProbe
     }
 
     /// <summary>The running boot, without the KVM mode, which only KVM can tell.</summary>
-    private static BootIdentity Identity() => new()
+    public static BootIdentity ThisBoot() => new()
     {
         BootId = Boot.Id,
         HostName = Environment.MachineName,

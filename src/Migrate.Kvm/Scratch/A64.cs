@@ -16,6 +16,15 @@ public static class A64
     /// <summary>HVC #0.</summary>
     public const uint Hvc = 0xd4000002;
 
+    /// <summary>ERET.</summary>
+    public const uint Eret = 0xd69f03e0;
+
+    /// <summary>MSR DAIFClr, #2: interrupts are taken.</summary>
+    public const uint UnmaskInterrupts = 0xd50342ff;
+
+    /// <summary>NOP.</summary>
+    public const uint Nop = 0xd503201f;
+
     /// <summary>MOVZ and three MOVK: any 64-bit constant.</summary>
     public static uint[] Load(int register, ulong value) =>
     [
@@ -33,6 +42,19 @@ public static class A64
 
     /// <summary>ADD Xd, Xn, #imm12.</summary>
     public static uint Add(int destination, int source, int immediate) => 0x91000000 | (uint)immediate << 10 | (uint)source << 5 | (uint)destination;
+
+    /// <summary>ADD Xd, Xn, Xm, LSL #shift.</summary>
+    public static uint AddShifted(int destination, int first, int second, int shift) =>
+        0x8b000000 | (uint)second << 16 | (uint)shift << 10 | (uint)first << 5 | (uint)destination;
+
+    /// <summary>AND Xd, Xn, Xm.</summary>
+    public static uint And(int destination, int first, int second) => 0x8a000000 | (uint)second << 16 | (uint)first << 5 | (uint)destination;
+
+    /// <summary>CMP Xn, Xm, unsigned.</summary>
+    public static uint Compare(int first, int second) => 0xeb00001f | (uint)second << 16 | (uint)first << 5;
+
+    /// <summary>CINC Xd, Xd, LO: one more where the comparison before found the first lower (CSINC with HS).</summary>
+    public static uint IncrementIfLower(int register) => 0x9a802400 | (uint)register << 16 | (uint)register << 5 | (uint)register;
 
     /// <summary>B by a number of instructions, backwards too.</summary>
     public static uint Branch(int instructions) => 0x14000000 | ((uint)instructions & 0x3ffffff);

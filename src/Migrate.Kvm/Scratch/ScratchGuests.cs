@@ -51,6 +51,38 @@ public static class ScratchGuests
         A64.Wfi, A64.Branch(-1),
     ];
 
+    /// <summary>
+    /// Writes its counter (X19) to one page after the other of a window of memory, while a timer interrupts it; counts the interrupts in X23, and in X28
+    /// those at which the virtual counter had gone backwards. What the window holds follows from X19: a page that a move lost shows.
+    /// </summary>
+    /// <param name="vcpu">Whose redistributor it sets up.</param>
+    /// <param name="code">Where it is loaded, a multiple of 2 KiB.</param>
+    /// <param name="window">First address that it writes.</param>
+    /// <param name="pages">Pages of 4 KiB in the window, a power of two.</param>
+    /// <param name="ticks">Counter ticks between two interrupts.</param>
+    public static uint[] Writing(int vcpu, ulong code, ulong window, ulong pages, uint ticks)
+    {
+        uint[] arm = [.. A64.Load(24, ticks), A64.WriteSystem(24, 3, 3, 14, 3, 0), .. A64.Load(24, 1), A64.WriteSystem(24, 3, 3, 14, 3, 1)];
+        // Taken at EL1 on SP_ELx: 0x280 from VBAR_EL1. ICC_IAR1_EL1, CNTVCT_EL0, ICC_EOIR1_EL1.
+        uint[] handler =
+        [
+            A64.ReadSystem(25, 3, 0, 12, 12, 0), A64.Add(23, 23, 1),
+            A64.Isb, A64.ReadSystem(27, 3, 3, 14, 0, 2), A64.Compare(27, 26), A64.IncrementIfLower(28), A64.Add(26, 27, 0),
+            .. arm, A64.WriteSystem(25, 3, 0, 12, 12, 1), A64.Eret,
+        ];
+        uint[] start =
+        [
+            .. GicOn(vcpu), .. A64.Load(10, code), A64.WriteSystem(10, 3, 0, 12, 0, 0),
+            .. A64.Load(20, window), .. A64.Load(21, pages - 1), .. arm, A64.Isb, A64.UnmaskInterrupts,
+            A64.Add(19, 19, 1), A64.And(22, 19, 21), A64.AddShifted(22, 20, 22, 12), A64.Store(19, 22), A64.Branch(-4),
+        ];
+        var program = new uint[0x800 / 4 + start.Length];
+        Array.Fill(program, A64.Forever);
+        handler.CopyTo(program, 0x280 / 4);
+        start.CopyTo(program, 0x800 / 4);
+        return program;
+    }
+
     private static uint[] Report(int vcpu) => [.. A64.Load(9, ScratchMachine.ReportPage), .. A64.Load(10, Ready + (uint)vcpu), A64.Store(10, 9)];
 
     private static uint[] GicOn(int vcpu)

@@ -1,8 +1,8 @@
 using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
 using Migrate.Kvm.Handles;
-using Migrate.Kvm.Native;
 using Migrate.Kvm.State;
+using Migrate.Kvm.Vmm;
 using Migrate.Linux;
 using Migrate.Model.Errors;
 using Migrate.Model.Machines;
@@ -10,6 +10,13 @@ using Migrate.Model.Plans;
 using Migrate.Model.Registers;
 
 namespace Migrate.Kvm.Scratch;
+
+/// <summary>Something that a scratch guest did that needs user space.</summary>
+/// <param name="Vcpu">Which vCPU.</param>
+/// <param name="Reason">MMIO, a forwarded hypercall, a system event.</param>
+/// <param name="Address">Of an MMIO access; a hypercall's function id; a system event's type.</param>
+/// <param name="Value">What the guest wrote; 0 for a read.</param>
+public readonly record struct GuestEvent(int Vcpu, ExitReason Reason, ulong Address, ulong Value);
 
 /// <summary>What a scratch VM is made of.</summary>
 public sealed record ScratchOptions
@@ -59,9 +66,6 @@ public sealed class ScratchMachine : IDisposable
 
     /// <summary>Where the ITS lies.</summary>
     public const ulong Its = 0x0808_0000;
-
-    /// <summary>The PPI that the performance monitors get.</summary>
-    private const uint PmuInterrupt = 23;
 
     private static readonly RegisterId VectorLengths = RegisterId.Of(RegisterClass.Sve, 0xffff, 64);
 
@@ -115,7 +119,7 @@ public sealed class ScratchMachine : IDisposable
         try
         {
             options.Prepare?.Invoke(scratch.Machine);
-            if (options.Features.Has(VcpuFeatures.PmuV3)) scratch.StartPmu();
+            if (options.Features.Has(VcpuFeatures.PmuV3)) PmuStart.Start(scratch.Machine);
             return scratch;
         }
         catch
@@ -142,7 +146,8 @@ public sealed class ScratchMachine : IDisposable
     /// <summary>Runs every vCPU, each on a thread of its own.</summary>
     public void Start()
     {
-        foreach (var vcpu in Machine.Vcpus.Values) _runners.Add(new VcpuRunner(vcpu, _events));
+        var exits = new Reporting(_events);
+        foreach (var vcpu in Machine.Vcpus.Values) _runners.Add(new VcpuRunner(vcpu, exits));
     }
 
     /// <summary>The next thing that a guest did.</summary>
@@ -187,18 +192,29 @@ public sealed class ScratchMachine : IDisposable
         }
     }
 
-    private void StartPmu()
+    /// <summary>Every exit is an event; a read gives 0.</summary>
+    private sealed class Reporting(BlockingCollection<GuestEvent> events) : IExitHandler
     {
-        foreach (var vcpu in Machine.Vcpus.Values)
+        public void Exit(KvmVcpu vcpu)
         {
-            if (Machine.Gic is not null)
+            var run = vcpu.Run;
+            switch (run.ExitReason)
             {
-                KvmHandle.Check(
-                    vcpu.TrySetAttribute32(VcpuAttributes.PmuControl, VcpuAttributes.PmuInterrupt, PmuInterrupt),
-                    Ioctls.SetDeviceAttribute, $"{vcpu.Subject} PMU interrupt");
+                case ExitReason.Mmio:
+                    if (!run.MmioIsWrite) run.MmioData = 0;
+                    events.Add(new GuestEvent(vcpu.Index, ExitReason.Mmio, run.MmioAddress, run.MmioIsWrite ? run.MmioData : 0));
+                    break;
+                case ExitReason.Hypercall:
+                    events.Add(new GuestEvent(vcpu.Index, ExitReason.Hypercall, run.HypercallNumber, 0));
+                    break;
+                case ExitReason.SystemEvent:
+                    events.Add(new GuestEvent(vcpu.Index, ExitReason.SystemEvent, run.SystemEventType, 0));
+                    break;
+                default:
+                    throw new KvmException(ErrorCode.System, $"{vcpu.Subject}: the guest stopped with KVM_EXIT {(int)run.ExitReason} ({run.ExitReason})");
             }
-            KvmHandle.Check(
-                vcpu.TrySetAttribute(VcpuAttributes.PmuControl, VcpuAttributes.PmuInit, []), Ioctls.SetDeviceAttribute, $"{vcpu.Subject} PMU init");
         }
+
+        public void Failed(KvmVcpu vcpu, Exception error) => events.Add(new GuestEvent(vcpu.Index, ExitReason.InternalError, 0, 0));
     }
 }

@@ -37,6 +37,21 @@ public static class KvmCapture
         return state with { CapturedOn = host, CounterFrequency = counterFrequency };
     }
 
+    /// <summary>What one vCPU lists and reads now. KVM lets it wait while the vCPU is in the guest.</summary>
+    /// <exception cref="KvmException">KVM does not list its registers.</exception>
+    internal static VcpuState Registers(KvmVcpu vcpu)
+    {
+        var registers = new List<Register>();
+        var unreadable = new List<UnreadableRegister>();
+        foreach (var id in vcpu.ListRegisters())
+        {
+            var errno = vcpu.TryGet(id, out var value);
+            if (errno == 0) registers.Add(new Register(id, value));
+            else unreadable.Add(new UnreadableRegister(id, errno));
+        }
+        return new VcpuState { Index = vcpu.Index, Registers = new RegisterSet(registers), Unreadable = unreadable.ToEquatableArray() };
+    }
+
     /// <summary>Nothing is lost silently: what cannot be carried ends the capture.</summary>
     private static void Demand(IReadOnlyList<string> lost)
     {
@@ -74,18 +89,7 @@ internal sealed class CaptureContext(KvmMachine machine)
     /// <summary>Every register that each vCPU lists.</summary>
     public void Registers()
     {
-        foreach (var (index, vcpu) in machine.Vcpus)
-        {
-            var registers = new List<Register>();
-            var unreadable = new List<UnreadableRegister>();
-            foreach (var id in vcpu.ListRegisters())
-            {
-                var errno = vcpu.TryGet(id, out var value);
-                if (errno == 0) registers.Add(new Register(id, value));
-                else unreadable.Add(new UnreadableRegister(id, errno));
-            }
-            _vcpus[index] = new VcpuState { Index = index, Registers = new RegisterSet(registers), Unreadable = unreadable.ToEquatableArray() };
-        }
+        foreach (var (index, vcpu) in machine.Vcpus) _vcpus[index] = KvmCapture.Registers(vcpu);
     }
 
     /// <summary>Attributes of vCPUs, GIC and ITS, in the order of their table.</summary>

@@ -1,5 +1,4 @@
 using Migrate.Kvm.Handles;
-using Migrate.Linux.Memory;
 using Migrate.Model;
 using Migrate.Model.Machines;
 
@@ -10,7 +9,7 @@ namespace Migrate.Kvm.State;
 public sealed class KvmMachine : IDisposable
 {
     private readonly SortedDictionary<int, KvmVcpu> _vcpus = [];
-    private readonly List<(MemorySlot Slot, MappedRegion Memory)> _memory = [];
+    private readonly List<SlotMemory> _memory = [];
 
     internal KvmMachine(KvmVm vm, VmType type)
     {
@@ -59,6 +58,9 @@ public sealed class KvmMachine : IDisposable
         Attributes = Vm.Record.Attributes.ToEquatableArray(),
     };
 
+    /// <summary>Guest memory by slot, in the order of its creation.</summary>
+    internal IReadOnlyList<SlotMemory> Slots => _memory;
+
     /// <summary>What it has and no capture can carry, by name: each is a refusal (<see cref="Model.Ports.MachineReport.Undescribable"/>).</summary>
     public IReadOnlyList<string> Undescribable => Vm.Record.Undescribable;
 
@@ -66,7 +68,7 @@ public sealed class KvmMachine : IDisposable
     /// <exception cref="ArgumentOutOfRangeException">No slot has it.</exception>
     public Span<byte> Memory(ulong guestAddress, int length)
     {
-        foreach (var (slot, memory) in _memory)
+        foreach (var (slot, memory, _) in _memory)
         {
             if (guestAddress >= slot.GuestAddress && guestAddress - slot.GuestAddress <= slot.Size - (ulong)length)
                 return memory.Slice((long)(guestAddress - slot.GuestAddress), length);
@@ -81,10 +83,10 @@ public sealed class KvmMachine : IDisposable
         Gic?.Dispose();
         foreach (var vcpu in _vcpus.Values) vcpu.Dispose();
         Vm.Dispose();
-        foreach (var (_, memory) in _memory) memory.Dispose();
+        foreach (var memory in _memory) memory.Dispose();
     }
 
-    internal void Add(MemorySlot slot, MappedRegion memory) => _memory.Add((slot, memory));
+    internal void Add(SlotMemory memory) => _memory.Add(memory);
 
     internal void Add(KvmVcpu vcpu) => _vcpus.Add(vcpu.Index, vcpu);
 

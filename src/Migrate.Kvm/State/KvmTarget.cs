@@ -1,19 +1,24 @@
 using Migrate.Kvm.Handles;
 using Migrate.Kvm.Native;
 using Migrate.Linux;
-using Migrate.Linux.Memory;
 using Migrate.Model.Machines;
 using Migrate.Model.Plans;
 using Migrate.Model.Ports;
 
 namespace Migrate.Kvm.State;
 
-/// <summary>Executes a plan on a real VM of this host. Its memory is fresh and untouched: it takes address space and nothing else.</summary>
+/// <summary>Whose a VM is that a plan builds.</summary>
+/// <param name="Name">For people.</param>
+/// <param name="Id">Kept across moves: 32 lowercase hexadecimal digits.</param>
+public sealed record KvmIdentity(string Name, string Id);
+
+/// <summary>Executes a plan on a real VM of this host. Its memory is fresh: it takes address space and nothing else.</summary>
 /// <remarks>Used from one thread at a time. A refusal is an answer; only a broken host is an exception.</remarks>
 public sealed unsafe class KvmTarget : IScratchTarget
 {
     private readonly KvmSystem _system;
     private readonly bool _isScratch;
+    private readonly KvmIdentity? _identity;
     private readonly List<UntriedPart> _untried = [];
     private KvmMachine? _machine;
 
@@ -21,6 +26,11 @@ public sealed unsafe class KvmTarget : IScratchTarget
     /// <param name="system">Where it is to be; outlives the target.</param>
     /// <param name="isScratch">Whether its memory stays empty: then nothing is done that would take what is in it for the guest's.</param>
     public KvmTarget(KvmSystem system, bool isScratch = false) => (_system, _isScratch) = (system, isScratch);
+
+    /// <summary>A VM that does not exist yet and is to live: its memory can be handed to others by descriptor.</summary>
+    /// <param name="system">Where it is to be; outlives the target.</param>
+    /// <param name="identity">Whose it is.</param>
+    public KvmTarget(KvmSystem system, KvmIdentity identity) => (_system, _identity) = (system, identity);
 
     /// <summary>Names of VM attributes that a plan for this target may carry.</summary>
     public static IReadOnlyList<string> KnownAttributes { get; } = [.. AttributeTable.All.Select(a => a.Name)];
@@ -69,7 +79,7 @@ public sealed unsafe class KvmTarget : IScratchTarget
     {
         if (_machine is not null) return new(KvmErrno.EEXIST, "the VM exists");
         var errno = _system.TryCreateVm(step.Type.Raw, out var vm);
-        if (vm is not null) _machine = new KvmMachine(vm, step.Type);
+        if (vm is not null) _machine = _identity is null ? new KvmMachine(vm, step.Type) : new KvmMachine(vm, step.Type) { Name = _identity.Name, Id = _identity.Id };
         return new(errno);
     }
 
@@ -83,17 +93,17 @@ public sealed unsafe class KvmTarget : IScratchTarget
     {
         var slot = step.Slot;
         if (slot.Slot < 0 || slot.Size is 0 or > long.MaxValue) return new(KvmErrno.EINVAL, $"slot {slot.Slot} of {slot.Size} bytes");
-        MappedRegion memory;
+        SlotMemory memory;
         try
         {
-            memory = MappedRegion.Untouched($"slot {slot.Slot}", (long)slot.Size);
+            memory = _identity is null ? SlotMemory.Untouched(slot) : SlotMemory.Shared(slot);
         }
         catch (LinuxException e)
         {
             return new(e.Errno, e.Message);
         }
-        var errno = _machine!.Vm.TrySetMemory(slot, memory.Pointer);
-        if (errno == 0) _machine.Add(slot, memory);
+        var errno = _machine!.Vm.TrySetMemory(slot, memory.Region.Pointer);
+        if (errno == 0) _machine.Add(memory);
         else memory.Dispose();
         return new(errno);
     }

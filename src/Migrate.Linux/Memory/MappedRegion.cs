@@ -4,7 +4,7 @@ using static Migrate.Linux.Native.MemoryConstants;
 
 namespace Migrate.Linux.Memory;
 
-/// <summary>Memory in this process's address space that has no sealed file behind it: fresh memory, or a page that a device shares.</summary>
+/// <summary>Memory in this process's address space of a VM: fresh memory, guest memory behind a memfd, or a page that a device shares.</summary>
 /// <remarks>Whoever uses <see cref="Pointer"/> keeps the region alive.</remarks>
 public sealed unsafe class MappedRegion : SafeHandleMinusOneIsInvalid
 {
@@ -42,6 +42,14 @@ public sealed unsafe class MappedRegion : SafeHandleMinusOneIsInvalid
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(bytes);
         var address = Libc.mmap(0, (nuint)bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
         return address != -1 ? new MappedRegion(address, name, bytes) : throw LinuxException.Last("mmap", $"{name}, {bytes} bytes");
+    }
+
+    /// <summary>All of a memfd, for reading and writing; what is written there, every other mapping of it sees.</summary>
+    /// <exception cref="LinuxException">The kernel refused.</exception>
+    public static MappedRegion OfMemory(MemFd memory)
+    {
+        var address = Libc.mmap(0, (nuint)memory.Length, PROT_READ | PROT_WRITE, MAP_SHARED, memory, 0);
+        return address != -1 ? new MappedRegion(address, memory.Name, memory.Length) : throw LinuxException.Last("mmap", $"{memory.Name}, {memory.Length} bytes");
     }
 
     /// <summary>The pages that a device shares with this process, for reading and writing.</summary>

@@ -34,7 +34,7 @@ internal static class AgentCommand
             Arity = ArgumentArity.ZeroOrOne,
         };
         var profile = new Option<string?>("--profile") { Description = "Believe this profile of this very boot (vmmigrate probe -o FILE) instead of measuring the host at the start.", HelpName = "FILE" };
-        var attach = new Option<string?>("--attach") { Description = "Restore into the machine that waits at this socket. Without it a simulated host starts one; a real host judges and tries, and refuses moves.", HelpName = "MACHINE" };
+        var attach = new Option<string?>("--attach") { Description = "Restore into the machine that waits at this socket. Without it the agent starts one for each machine that comes.", HelpName = "MACHINE" };
         var stdin = new Option<bool>("--end-with-stdin") { Description = "End when standard input ends." };
         var sabotage = new Option<string?>("--sabotage") { Description = "Break one thing on purpose (a test instrument).", Hidden = true };
         var command = new Command("agent", "Receive machines on this host: measure it, plan, try, restore, start, and answer what became of each handover.") { listen, insecure, simulate, profile, attach, stdin, sabotage };
@@ -50,8 +50,8 @@ internal static class AgentCommand
             IScratchHost scratch = real is null ? new SimulatedHost(host) : real.Scratch;
             StateDirectory.Create();
             IIncomingLauncher launcher = waiting is not null ? waiting
-                : simulated is not null ? Simulated(simulated, parsed.GetValue(sabotage))
-                : new NoIncoming("Start a VMM that waits for a machine and name its socket: vmmigrate agent --attach MACHINE.");
+                : simulated is not null ? Launched(["run", "--simulate", simulated, "--incoming"], parsed.GetValue(sabotage))
+                : Launched(["run", "--incoming"], null);
             var options = new AgentOptions
             {
                 Listen = endpoint.Resolve(),
@@ -71,9 +71,10 @@ internal static class AgentCommand
         return command;
     }
 
-    private static LaunchedIncoming Simulated(string profile, string? sabotage)
+    /// <summary>A machine process of this program for each machine that comes; it outlives the agent.</summary>
+    private static LaunchedIncoming Launched(IReadOnlyList<string> verb, string? sabotage)
     {
-        List<string> run = [Child.Assembly, "run", "--simulate", profile, "--incoming", "--socket", "{socket}", "--name", "{name}"];
+        List<string> run = [Child.Assembly, .. verb, "--socket", "{socket}", "--name", "{name}"];
         if (sabotage is not null) run.AddRange(["--sabotage", sabotage]);
         return new LaunchedIncoming(Child.Runtime, run, StateDirectory.Machines, TimeSpan.FromSeconds(30));
     }

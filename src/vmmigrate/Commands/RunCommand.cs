@@ -3,6 +3,8 @@ using System.Runtime.InteropServices;
 using Migrate.Cli.Output;
 using Migrate.Cli.Sources;
 using Migrate.Linux.Processes;
+using Migrate.Model.Firmware;
+using Migrate.Model.Hosts;
 using Migrate.Preflight;
 using Migrate.Preflight.Baselines;
 using Migrate.Simulation.Machines;
@@ -22,6 +24,8 @@ internal static class RunCommand
             HelpName = "PROFILE",
             Arity = ArgumentArity.ZeroOrOne,
         };
+        var kernel = new Option<string?>("--kernel") { Description = "A VM on this host's own KVM: a flat A64 program, loaded and entered where memory begins (0x40000000); its console is a PL011 at 0x09000000.", HelpName = "FILE" };
+        var psci = new Option<string?>("--psci") { Description = "Pin the PSCI version of a VM with --kernel, so that it can move to kernels that know no newer one.", HelpName = "VERSION" };
         var name = new Option<string>("--name") { Description = "The machine's name.", DefaultValueFactory = _ => "vm" };
         var socket = new Option<string?>("--socket") { Description = "Where its machine socket lies (default: by name, where every verb finds it).", HelpName = "PATH" };
         var incoming = new Option<bool>("--incoming") { Description = "Wait for a machine that is sent here." };
@@ -36,16 +40,19 @@ internal static class RunCommand
         var seed = new Option<ulong>("--seed") { Description = "Seed of the program.", DefaultValueFactory = _ => 1 };
         var stdin = new Option<bool>("--end-with-stdin") { Description = "End when standard input ends." };
         var sabotage = new Option<string?>("--sabotage") { Description = "Break one thing on purpose (a test instrument).", Hidden = true };
-        var command = new Command("run", "Run a machine (today: a simulated one whose vCPUs really write memory) and serve its socket.")
+        var command = new Command("run", "Run a machine and serve its socket: a VM on this host's KVM (--kernel, or --incoming), or a simulated one whose vCPUs really write memory (--simulate).")
         {
-            simulate, name, socket, incoming, memory, cpus, features, config, rate, fill, hot, steps, seed, stdin, sabotage,
+            simulate, kernel, psci, name, socket, incoming, memory, cpus, features, config, rate, fill, hot, steps, seed, stdin, sabotage,
         };
         command.SetAction(parsed =>
         {
-            if (parsed.GetResult(simulate) is null)
-                throw new UsageException("this build runs simulated machines only: add --simulate", "run");
-            var host = BundledHosts.Resolve(parsed.GetValue(simulate));
-            if (parsed.GetResult(config) is not null && (parsed.GetValue(incoming) || parsed.GetValue(features) is not null))
+            var isSimulated = parsed.GetResult(simulate) is not null;
+            var isIncoming = parsed.GetValue(incoming);
+            if (isSimulated == (parsed.GetValue(kernel) is not null) && (isSimulated || !isIncoming))
+                throw new UsageException("what is to run? one of --kernel FILE (this host's KVM) and --simulate", "run");
+            if (isIncoming && parsed.GetValue(kernel) is not null) throw new UsageException("--incoming waits for a machine that brings its program: without --kernel", "run");
+            if (parsed.GetValue(psci) is not null && parsed.GetValue(kernel) is null) throw new UsageException("--psci goes with --kernel", "run");
+            if (parsed.GetResult(config) is not null && (isIncoming || parsed.GetValue(features) is not null))
                 throw new UsageException("--config says what a new machine is: it goes neither with --incoming nor with --features", "run");
             var wished = parsed.GetValue(config) is { } file ? FileInput.ReadConfig(file) : null;
             var fault = parsed.GetValue(sabotage) is { } wanted ? Sabotages.Named(wanted) : null;
@@ -58,15 +65,36 @@ internal static class RunCommand
             if (parsed.GetValue(stdin)) ThisProcess.WhenStdinEnds(ended.Set);
 
             var options = new MachineServerOptions { Reached = HandoverState.MachineObserver(), Report = line => terminal.Error.WriteLine(line) };
-            using var server = parsed.GetValue(incoming)
-                ? MachineServer.ServeIncoming(path, parsed.GetValue(name)!, _ => fault?.OnDestination(new SimulatedIncoming(host)) ?? new SimulatedIncoming(host), options)
-                : MachineServer.Serve(path, Fresh(), options);
+            using var real = isSimulated ? null : RealMachine.Open(terminal, ended.Set);
+            var host = isSimulated ? BundledHosts.Resolve(parsed.GetValue(simulate)) : null;
+            using var server = isIncoming
+                ? MachineServer.ServeIncoming(path, parsed.GetValue(name)!, real is not null ? real.Incoming : _ => fault?.OnDestination(new SimulatedIncoming(host!)) ?? new SimulatedIncoming(host!), options)
+                : MachineServer.Serve(path, real is not null ? FreshReal(real) : Fresh(host!), options);
             terminal.Error.WriteLine($"machine {parsed.GetValue(name)} at {path}, pid {Environment.ProcessId}");
             server.Destroyed.ContinueWith(_ => ended.Set(), TaskScheduler.Default);
             ended.Wait();
             return ExitCode.Yes;
 
-            Model.Ports.IMachine Fresh()
+            Model.Ports.IMachine FreshReal(RealMachine real)
+            {
+                PsciVersion? version = null;
+                if (parsed.GetValue(psci) is { } text)
+                    version = PsciVersion.TryParse(text, out var read) ? read : throw new UsageException($"--psci {text}: not a version such as 1.0", "run");
+                var machine = real.Create(new RealMachineOptions
+                {
+                    Name = parsed.GetValue(name)!,
+                    Kernel = parsed.GetValue(kernel)!,
+                    MemoryBytes = parsed.GetValue(memory).Value,
+                    Vcpus = parsed.GetValue(cpus),
+                    Features = parsed.GetValue(features),
+                    Psci = version,
+                    Config = wished,
+                });
+                machine.Resume();
+                return machine;
+            }
+
+            Model.Ports.IMachine Fresh(HostProfile host)
             {
                 var machine = SimulatedMachine.Create(host, new MachineOptions
                 {

@@ -1,0 +1,74 @@
+using Migrate.Kvm.Handles;
+using Migrate.Kvm.State;
+using Migrate.Model.Errors;
+using Migrate.Model.Machines;
+using Migrate.Model.Plans;
+using Migrate.Model.Ports;
+
+namespace Migrate.Kvm.Vmm;
+
+/// <summary>The destination's half of a move: a real VM that grows step by step. Used from one thread at a time.</summary>
+public sealed class LiveIncoming : IIncomingMachine
+{
+    private readonly KvmTarget _target;
+    private readonly VmmOptions _options;
+    private bool _spent;
+
+    /// <summary>A VM that does not exist yet.</summary>
+    /// <param name="system">Where it is to be; outlives the machine.</param>
+    /// <param name="description">Of the machine that comes.</param>
+    /// <param name="options">What the VMM is given.</param>
+    public LiveIncoming(KvmSystem system, VmDescription description, VmmOptions options)
+    {
+        _target = new KvmTarget(system, new KvmIdentity(description.Name, description.Id));
+        _options = options;
+    }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<GuestMemory> Memory => [.. (_target.Machine?.Slots ?? []).Select(s => new GuestMemory(s.Slot, s.File!))];
+
+    /// <inheritdoc/>
+    public IReadOnlyList<StepAnswer> Execute(IReadOnlyList<RestoreStep> steps)
+    {
+        ThrowIfSpent();
+        return _target.Execute(steps);
+    }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<ReadAnswer> Read(IReadOnlyList<RegisterAddress> registers)
+    {
+        ThrowIfSpent();
+        return _target.Read(registers);
+    }
+
+    /// <inheritdoc/>
+    /// <exception cref="MigrateException"><see cref="ErrorCode.WrongState"/>: what was built is not what is described, or this object is spent.</exception>
+    public IMachine Complete(VmDescription description)
+    {
+        ThrowIfSpent();
+        var built = _target.Machine?.Description ?? throw new MigrateException(ErrorCode.WrongState, "no VM was built") { Stage = Stage.Apply };
+        (string Part, bool IsSame)[] parts =
+        [
+            ("memory slots", built.Memory == description.Memory), ("vCPUs", built.VcpuCount == description.VcpuCount),
+            ("vCPU features", built.Features == description.Features.Shape), ("VM type", built.Type == description.Type),
+            ("interrupt controller", built.Gic == description.Gic), ("SMCCC filter", built.SmcccFilter == description.SmcccFilter),
+        ];
+        if (parts.FirstOrDefault(p => !p.IsSame).Part is { } other)
+            throw new MigrateException(ErrorCode.WrongState, $"the {other} that were built differ from the description") { Stage = Stage.Apply };
+        _spent = true;
+        return new LiveMachine(_target.Take(), _options);
+    }
+
+    /// <summary>Throws away what was built, unless a machine has taken it over.</summary>
+    public void Dispose()
+    {
+        if (_spent) return;
+        _spent = true;
+        _target.Dispose();
+    }
+
+    private void ThrowIfSpent()
+    {
+        if (_spent) throw new MigrateException(ErrorCode.WrongState, "this incoming machine is complete or was given up");
+    }
+}
