@@ -15,6 +15,9 @@ internal static class RestoreJob
 {
     private const int Spi = 40;
 
+    /// <summary>Calls of an OEM, which promise no handler that has a name (SMCCC specification, DEN0028, owner 3).</summary>
+    private static readonly SmcccFilterRange Forwarded = new(0x8300_0020, 16, SmcccAction.ForwardToUser);
+
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private static readonly RegisterId Counter19 = RegisterId.Core(8 * 19, 8);
@@ -77,7 +80,7 @@ internal static class RestoreJob
     {
         using var builder = new KvmTarget(system);
         var options = new ScratchOptions { Features = features.Except(VcpuFeatures.PmuV3), HasGic = true, Vcpus = 2, Started = [0, 1] };
-        var steps = ScratchMachine.Steps(options).Append(new InstallFilter(new SmcccFilterRange(0x8400_0020, 16, SmcccAction.ForwardToUser))).ToList();
+        var steps = ScratchMachine.Steps(options).Append(new InstallFilter(Forwarded)).ToList();
         var answers = builder.Execute(steps);
         var filter = answers[^1];
         CheckFailedException.That(answers.SkipLast(1).All(a => a.Succeeded), string.Join("; ", answers));
