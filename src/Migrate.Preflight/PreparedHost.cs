@@ -19,6 +19,9 @@ public sealed class PreparedHost
     /// <summary>The profile.</summary>
     public HostProfile Profile { get; }
 
+    /// <summary>What the host answers to a VM of these features with this GIC; null where it was not measured.</summary>
+    public ShapeIndex? Answers(VcpuFeatures features, GicKind gic) => Shape(features, gic)?.Index;
+
     internal PreparedShape? Shape(VcpuFeatures features, GicKind gic) => _shapes.GetOrAdd((features.Shape, gic),
         static (key, profile) => profile.Shape(key.Features, key.Gic) is { } shape ? new PreparedShape(shape) : null, Profile);
 }

@@ -83,7 +83,7 @@ public class ConfusionTests(ITestOutputHelper output)
         var profile = Read<HostProfile>(host, "probe.profile");
         var destination = new PreparedHost(change(profile));
         var states = new Dictionary<string, RecordedState>();
-        var trials = new Dictionary<string, Dictionary<string, Trial>>();
+        var trials = new TrialList(profile);
         var count = new ConfusionCount();
         var lines = new List<(Trial, Prediction, AnswerLine)>();
         foreach (var text in File.ReadLines(Repository.Data("lab", host, file)))
@@ -94,9 +94,8 @@ public class ConfusionTests(ITestOutputHelper output)
             {
                 var parts = key.Split('/');
                 states[key] = from = new RecordedState(parts[0], parts[1], Read<MachineState>(parts[0], parts[1] + ".state"), Read<HostProfile>(parts[0], "probe.profile"));
-                trials[key] = TrialList.Singles([from], profile).ToDictionary(t => t.Change);
             }
-            var trial = trials[key].GetValueOrDefault(name) ?? TrialList.Find(from, name, profile);
+            var trial = trials.Find(from, name);
             Assert.True(trial is not null, $"no trial of {host} is called '{line.Trial}' any more: record again");
             var prediction = Prediction.Of(trial, destination, from.Source);
             lines.Add((trial, prediction, line));

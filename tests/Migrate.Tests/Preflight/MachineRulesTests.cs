@@ -53,8 +53,6 @@ public class MachineRulesTests
         Assert.Equal(["GICv3 ENODEV", "ITS ENODEV"], plan.Stopping().Where(f => f.Code == FindingCode.StepRefused).Select(f => $"{f.Subject} {f.Answer}").Order());
     }
 
-    private static MachineState Gic(GicDescription gic) => Machine().WithVm(vm => vm with { Gic = gic });
-
     [Theory]
     [InlineData(true, true, 0x1ffffffUL, 1L, false)]
     [InlineData(true, true, 0x2000000UL, 1L, true)]

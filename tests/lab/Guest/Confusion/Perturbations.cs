@@ -12,7 +12,9 @@ namespace Migrate.LabGuest.Confusion;
 /// A pure function of the recorded state, so that a replay tries the same. Most of a state has nothing to do with what is changed and is left away: what stays
 /// is what was changed and every register whose answers may depend on it. On an emulated host that is the difference between minutes and hours.
 /// </remarks>
-public static class Perturbations
+/// <param name="from">The recorded state.</param>
+/// <param name="there">The host's answers for such a VM; null where nobody measured it.</param>
+public sealed class Perturbations(RecordedState from, HostShape? there)
 {
     /// <summary>Joint changes follow from this and their number.</summary>
     public const int Seed = 20261128;
@@ -25,6 +27,11 @@ public static class Perturbations
 
     private static readonly RegisterId VectorLengths = RegisterId.Of(RegisterClass.Sve, 0xffff, 64);
 
+    private readonly HashSet<RegisterId> _dependents = there is null ? [] : [.. there.Registers.Where(r => r.When.Count > 0).Select(r => r.Id)];
+
+    /// <summary>What joint changes choose from. By name: the order of a list differs from kernel to kernel.</summary>
+    private readonly Lazy<Change[]> _choice = new(() => [.. Changes(from.State, each: 4).OrderBy(c => c.Name, StringComparer.Ordinal)]);
+
     /// <summary>One change of one register.</summary>
     private readonly record struct Change(RegisterId Id, ulong Mask, ulong Bits, string Name);
 
@@ -33,10 +40,9 @@ public static class Perturbations
     /// Making and ending a VM is what takes time. So the fields of ID registers go through in rounds, one change of every register in each: they do not depend on
     /// each other, and each is judged by itself. Some of them are tried alone besides, so that there is a verdict about a machine.
     /// </remarks>
-    public static IEnumerable<Trial> OfRegisters(RecordedState from, HostShape? there)
+    public IEnumerable<Trial> OfRegisters()
     {
-        var dependents = Dependents(there);
-        Trial Of(string name, Change[] changes) => new(from.Key, name, With(from.State, changes, r => dependents.Contains(r) || r == VectorLengths));
+        Trial Of(string name, Change[] changes) => new(from.Key, name, With(from.State, changes, r => _dependents.Contains(r) || r == VectorLengths));
 
         var all = Changes(from.State, each: 2).ToList();
         foreach (var change in all.Where(c => !IsIdentification(c.Id))) yield return Of(change.Name, [change]);
@@ -48,11 +54,10 @@ public static class Perturbations
     }
 
     /// <summary>A number of changes of two to eight registers at once, written into everything that decides about others.</summary>
-    public static Trial Joint(RecordedState from, HostShape? there, int number)
+    public Trial Joint(int number)
     {
         var random = new Pseudorandom(Seed + number);
-        // By name: the order of a list may differ from kernel to kernel.
-        var changes = Changes(from.State, each: 4).OrderBy(c => c.Name, StringComparer.Ordinal).ToArray();
+        var changes = _choice.Value;
         var chosen = new Dictionary<(RegisterId, ulong), Change>();
         var want = 2 + random.Below(7);
         for (var i = 0; i < want * 4 && chosen.Count < want; i++)
@@ -60,13 +65,12 @@ public static class Perturbations
             var change = changes[random.Below(changes.Length)];
             if (chosen.Values.All(c => c.Id != change.Id || (c.Mask & change.Mask) == 0)) chosen.TryAdd((change.Id, change.Mask), change);
         }
-        var dependents = Dependents(there);
         var name = string.Create(CultureInfo.InvariantCulture, $"joint {number}: {string.Join(", ", chosen.Values.Select(c => c.Name))}");
-        return new Trial(from.Key, name, With(from.State, [.. chosen.Values], r => dependents.Contains(r) || Decides(r)));
+        return new Trial(from.Key, name, With(from.State, [.. chosen.Values], r => _dependents.Contains(r) || Decides(r)));
     }
 
     /// <summary>Everything of a machine that is no register: VM type, memory, GIC, features, filter, events, power states, vector lengths.</summary>
-    public static IEnumerable<Trial> OfParts(RecordedState from)
+    public IEnumerable<Trial> OfParts()
     {
         // The least that a vCPU of such a VM needs.
         var state = With(from.State, [], r => r == VectorLengths);
@@ -156,8 +160,6 @@ public static class Perturbations
     /// <summary>op0 3, CRn 0.</summary>
     private static bool IsIdentification(RegisterId id) => id.Class == RegisterClass.System && id.Index >> 14 == 3 && (id.Index >> 7 & 15) == 0;
 
-    private static HashSet<RegisterId> Dependents(HostShape? there) => there is null ? [] : [.. there.Registers.Where(r => r.When.Count > 0).Select(r => r.Id)];
-
     private static IEnumerable<Change> Changes(MachineState state, int each)
     {
         foreach (var (id, value) in state.Vcpus[0].Registers)
@@ -205,12 +207,16 @@ public static class Perturbations
 
     private static string Hex(ulong value) => string.Create(CultureInfo.InvariantCulture, $"0x{value:x}");
 
-    private static MachineState With(MachineState state, Change[] changes, Func<RegisterId, bool> stays) => EachVcpu(state with { Devices = [] }, vcpu => vcpu with
+    private static MachineState With(MachineState state, Change[] changes, Func<RegisterId, bool> stays)
     {
-        Unreadable = [],
-        Registers = new RegisterSet(vcpu.Registers.Where(r => stays(r.Id) || changes.Any(c => c.Id == r.Id)).Select(r => changes.Where(c => c.Id == r.Id)
-            .Aggregate(r, (now, c) => now with { Value = new RegisterValue((now.Value.Low & ~c.Mask) | c.Bits, now.Id.Size) }))),
-    });
+        var byRegister = changes.ToLookup(c => c.Id);
+        return EachVcpu(state with { Devices = [] }, vcpu => vcpu with
+        {
+            Unreadable = [],
+            Registers = new RegisterSet(vcpu.Registers.Where(r => stays(r.Id) || byRegister.Contains(r.Id)).Select(r => byRegister[r.Id]
+                .Aggregate(r, (now, c) => now with { Value = new RegisterValue((now.Value.Low & ~c.Mask) | c.Bits, now.Id.Size) }))),
+        });
+    }
 
     private static MachineState EachVcpu(MachineState state, Func<VcpuState, VcpuState> change) => state with { Vcpus = state.Vcpus.Select(change).ToEquatableArray() };
 

@@ -30,13 +30,13 @@ public sealed class Prediction
     {
         var asCaptured = Planner.Plan(trial.State, host, new PlanOptions { Policy = Policy.Strict, AcceptAssumed = true }, source);
         var planned = Planner.Plan(trial.State, host, new PlanOptions { AcceptAssumed = true }, source);
-        var shape = host.Profile.Shape(trial.State.Vm.Features, trial.State.Vm.Gic.Kind);
+        var shape = host.Answers(trial.State.Vm.Features, trial.State.Vm.Gic.Kind);
         var verdict = planned.Findings.Any(IsOfKvm) ? PairVerdict.Refused
             : shape is null || planned.Findings.Any(f => f.Code == FindingCode.Unproven) ? PairVerdict.Unproven
             : PairVerdict.Works;
         return new Prediction(asCaptured, planned, verdict)
         {
-            Registers = shape is { Errno: 0 } ? CapturedAnswers.Of(trial.State, new ShapeIndex(shape)) : [],
+            Registers = shape is { Shape.Errno: 0 } ? CapturedAnswers.Of(trial.State, shape) : [],
             Parts = OfParts(asCaptured),
         };
     }

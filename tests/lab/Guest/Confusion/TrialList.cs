@@ -1,48 +1,49 @@
 using Migrate.Model.Hosts;
+using Migrate.Model.Machines;
 
 namespace Migrate.LabGuest.Confusion;
 
 /// <summary>Every trial of one host, and the trial of a recorded name.</summary>
-public static class TrialList
+/// <param name="host">The host's profile.</param>
+public sealed class TrialList(HostProfile host)
 {
     private const string Fresh = "all";
     private const string Smallest = "psci";
 
-    /// <summary>The states of one source as they were recorded.</summary>
-    public static IEnumerable<Trial> Pairs(IEnumerable<RecordedState> states) => states.Select(s => s.Unchanged);
+    private readonly Dictionary<string, Perturbations> _perturbations = [];
+    private readonly Dictionary<string, Dictionary<string, Trial>> _single = [];
 
     /// <summary>Single changes of the host's own states: registers of the one with every feature, the rest of the smallest and of that one.</summary>
-    public static IEnumerable<Trial> Singles(IReadOnlyList<RecordedState> own, HostProfile host)
-    {
-        foreach (var from in own.Where(s => s.Name == Fresh))
-            foreach (var trial in Perturbations.OfRegisters(from, ShapeOf(host, from))) yield return trial;
-        foreach (var from in own.Where(s => s.Name == Smallest || (s.Name == Fresh && s.State.Vm.Features.Has(Model.Machines.VcpuFeatures.Sve))))
-            foreach (var trial in Perturbations.OfParts(from)) yield return trial;
-    }
+    public IEnumerable<Trial> Singles(IReadOnlyList<RecordedState> own) =>
+        own.Where(s => s.Name == Fresh).SelectMany(s => Of(s).OfRegisters())
+            .Concat(own.Where(s => s.Name == Smallest || (s.Name == Fresh && s.State.Vm.Features.Has(VcpuFeatures.Sve))).SelectMany(s => Of(s).OfParts()));
 
     /// <summary>Joint changes, half of the host's own state and half of others', in turn.</summary>
-    public static IEnumerable<Trial> Joint(IReadOnlyList<RecordedState> own, IReadOnlyList<RecordedState> others, HostProfile host)
+    public IEnumerable<Trial> Joint(IReadOnlyList<RecordedState> own, IReadOnlyList<RecordedState> others)
     {
-        var mine = own.Where(s => s.Name == Fresh).ToArray();
+        var mine = own.FirstOrDefault(s => s.Name == Fresh);
         var foreign = others.Where(s => s.Name == Fresh).ToArray();
         for (var number = 0; number < Perturbations.JointTrials; number++)
         {
-            var from = number % 2 == 1 && foreign.Length > 0 ? foreign[number / 2 % foreign.Length] : mine.Length > 0 ? mine[0] : null;
-            if (from is not null) yield return Perturbations.Joint(from, ShapeOf(host, from), number);
+            var from = number % 2 == 1 && foreign.Length > 0 ? foreign[number / 2 % foreign.Length] : mine;
+            if (from is not null) yield return Of(from).Joint(number);
         }
     }
 
     /// <summary>The trial that a line of a recording names; null where this build makes none of that name.</summary>
-    public static Trial? Find(RecordedState from, string change, HostProfile host)
+    public Trial? Find(RecordedState from, string change)
     {
         if (change == Trial.AsRecorded) return from.Unchanged;
         if (change.StartsWith("joint ", StringComparison.Ordinal))
         {
-            var joint = Perturbations.Joint(from, ShapeOf(host, from), int.Parse(change.AsSpan(6, change.IndexOf(':', StringComparison.Ordinal) - 6), null));
+            var joint = Of(from).Joint(int.Parse(change.AsSpan(6, change.IndexOf(':', StringComparison.Ordinal) - 6), null));
             return joint.Change == change ? joint : null;
         }
-        return Perturbations.OfRegisters(from, ShapeOf(host, from)).Concat(Perturbations.OfParts(from)).FirstOrDefault(t => t.Change == change);
+        if (!_single.TryGetValue(from.Key, out var single))
+            _single[from.Key] = single = Of(from).OfRegisters().Concat(Of(from).OfParts()).ToDictionary(t => t.Change);
+        return single.GetValueOrDefault(change);
     }
 
-    private static HostShape? ShapeOf(HostProfile host, RecordedState state) => host.Shape(state.State.Vm.Features, state.State.Vm.Gic.Kind);
+    private Perturbations Of(RecordedState from) => _perturbations.TryGetValue(from.Key, out var known) ? known
+        : _perturbations[from.Key] = new Perturbations(from, host.Shape(from.State.Vm.Features, from.State.Vm.Gic.Kind));
 }

@@ -53,9 +53,10 @@ internal sealed class ConfusionJob
         var own = states.Where(s => s.Host == _context.Host).ToList();
         _context.Case("this host's own states are recorded", () => CheckFailedException.That(own.Count >= 4, $"{own.Count} states in tests/Data/lab/{_context.Host}: record job states"));
         TryPairs(states);
-        Try("one thing changed", TrialList.Singles(own, _host.Profile), _ => null);
+        var trials = new TrialList(_host.Profile);
+        Try("one thing changed", trials.Singles(own), _ => Profile(_context.Host));
         _context.Note($"joint changes with seed {Perturbations.Seed}");
-        Try("several registers changed at once", TrialList.Joint(own, [.. states.Except(own)], _host.Profile), t => Profile(t.Base.Split('/')[0]));
+        Try("several registers changed at once", trials.Joint(own, [.. states.Except(own)]), t => Profile(t.Base.Split('/')[0]));
         Finish("confusion.txt");
     }
 
@@ -63,7 +64,7 @@ internal sealed class ConfusionJob
     {
         foreach (var source in states.GroupBy(s => s.Host))
         {
-            Try($"states of {source.Key}", TrialList.Pairs(source), _ => source.First().Source);
+            Try($"states of {source.Key}", source.Select(s => s.Unchanged), _ => source.First().Source);
             foreach (var _ in source) _context.Pair(source.Key);
         }
     }
