@@ -16,8 +16,17 @@ public sealed record Answers(IReadOnlyDictionary<string, string> Exceptions)
     /// <summary>Errnos by number; asm-generic/errno-base.h.</summary>
     private static readonly Dictionary<int, string> Errnos = new()
     {
-        [1] = "EPERM", [2] = "ENOENT", [6] = "ENXIO", [7] = "E2BIG", [8] = "ENOEXEC", [12] = "ENOMEM", [14] = "EFAULT", [16] = "EBUSY", [17] = "EEXIST",
-        [19] = "ENODEV", [22] = "EINVAL",
+        [1] = "EPERM",
+        [2] = "ENOENT",
+        [6] = "ENXIO",
+        [7] = "E2BIG",
+        [8] = "ENOEXEC",
+        [12] = "ENOMEM",
+        [14] = "EFAULT",
+        [16] = "EBUSY",
+        [17] = "EEXIST",
+        [19] = "ENODEV",
+        [22] = "EINVAL",
     };
 
     /// <summary>Everything done, everything as written.</summary>

@@ -48,7 +48,10 @@ internal static class MoveJob
         using var server = MachineServer.ServeIncoming(socket, "incoming", description => new Kept(new LiveIncoming(system, description, Options(context, profile)), machine => arrived = machine));
         var options = new AgentOptions
         {
-            Listen = new(System.Net.IPAddress.Any, PairJob.Port), Insecure = true, GreetingTimeout = Patience, IdleTimeout = Patience,
+            Listen = new(System.Net.IPAddress.Any, PairJob.Port),
+            Insecure = true,
+            GreetingTimeout = Patience,
+            IdleTimeout = Patience,
             Report = context.Note,
         };
         using var agent = new RestoreAgent(options, new StateDirectory(Path.Combine(directory, "state")), new Fixed(profile), new AttachedIncoming(socket), new KvmScratchHost(system));
