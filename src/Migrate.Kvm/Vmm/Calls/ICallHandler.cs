@@ -1,17 +1,9 @@
-using Migrate.Model.Machines;
-
 namespace Migrate.Kvm.Vmm.Calls;
 
 /// <summary>A service of the SMC calling convention that the VMM gives the guest, because the kernel forwards its calls.</summary>
 /// <remarks>Members are called on vCPU threads, several at once; state changes under a lock of the handler's own.</remarks>
-internal interface ICallHandler
+internal interface ICallHandler : IVmHandler
 {
-    /// <summary>The name in <see cref="VmDescription.Handlers"/>.</summary>
-    string Name { get; }
-
-    /// <summary>The calls that are to be forwarded to user space for it.</summary>
-    IReadOnlyList<SmcccFilterRange> Ranges { get; }
-
     /// <summary>Answers a call, all its effects included.</summary>
     /// <param name="vcpu">Who calls; its PC is behind the instruction.</param>
     /// <param name="call">What it asks.</param>
@@ -21,13 +13,6 @@ internal interface ICallHandler
     /// <summary>The vCPU is about to enter the guest, and no MMIO of it is half done: the time for what others ordered.</summary>
     void Enter(ICallingVcpu vcpu);
 
-    /// <summary>A vCPU was switched off.</summary>
+    /// <summary>A vCPU was switched off: what is held of its program is void.</summary>
     void SwitchedOff(int vcpu);
-
-    /// <summary>Its state, while no vCPU runs.</summary>
-    HandlerState Capture();
-
-    /// <summary>Takes a state over, before any vCPU runs.</summary>
-    /// <returns>What is wrong with it; null when it was taken.</returns>
-    string? Restore(HandlerState state);
 }

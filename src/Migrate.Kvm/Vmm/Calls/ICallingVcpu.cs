@@ -41,7 +41,4 @@ internal interface ICallHost
 
     /// <summary>A vCPU was switched off: what handlers hold of its program is void.</summary>
     void SwitchedOff(int vcpu);
-
-    /// <summary>The guest ended the VM.</summary>
-    void Ended(string how);
 }

@@ -10,7 +10,9 @@ namespace Migrate.Kvm.Vmm.Calls;
 /// </remarks>
 internal sealed class Psci(ICallHost host, PsciVersion version, IEnumerable<int> on) : ICallHandler
 {
-    private const int StateVersion = 1;
+    /// <summary>What descriptions and host profiles call it.</summary>
+    public const string HandlerName = "psci";
+
     private const uint First = 0x8400_0000;
     private const uint Functions = 0x20;
     private const uint Wide = 1 << 30;
@@ -32,6 +34,7 @@ internal sealed class Psci(ICallHost host, PsciVersion version, IEnumerable<int>
     private readonly Lock _lock = new();
     private readonly Core[] _cores = [.. Enumerable.Range(0, host.Affinities.Count).Select(i => new Core(on.Contains(i) ? Power.On : Power.Off, 0, 0))];
     private PsciVersion _version = version;
+    private Action<string> _ended = _ => { };
 
     private enum Function : uint
     {
@@ -54,13 +57,13 @@ internal sealed class Psci(ICallHost host, PsciVersion version, IEnumerable<int>
         OnPending = 2,
     }
 
-    public string Name => "psci";
+    public string Name => HandlerName;
+
+    public int Version => 1;
 
     /// <summary>Both widths, whole.</summary>
-    public static IReadOnlyList<SmcccFilterRange> AllRanges { get; } =
+    public static IReadOnlyList<SmcccFilterRange> Ranges { get; } =
         [new(First, Functions, SmcccAction.ForwardToUser), new(First | Wide, Functions, SmcccAction.ForwardToUser)];
-
-    public IReadOnlyList<SmcccFilterRange> Ranges => AllRanges;
 
     public bool TryCall(ICallingVcpu vcpu, SmcccCall call)
     {
@@ -89,10 +92,10 @@ internal sealed class Psci(ICallHost host, PsciVersion version, IEnumerable<int>
                 vcpu[0] = NoTrustedOs;
                 return true;
             case Function.SystemOff:
-                host.Ended("the guest switched itself off");
+                _ended("the guest switched itself off");
                 return true;
             case Function.SystemReset:
-                host.Ended("the guest asked for a reset");
+                _ended("the guest asked for a reset");
                 return true;
             default:
                 vcpu[0] = (uint)vcpu[1] == SmcccVersion || IsOffered((uint)vcpu[1]) ? Success : SmcccCall.NotSupported;
@@ -120,7 +123,7 @@ internal sealed class Psci(ICallHost host, PsciVersion version, IEnumerable<int>
         // Only this handler switches off.
     }
 
-    public HandlerState Capture()
+    public byte[] Capture()
     {
         var bytes = new StateWriter();
         lock (_lock)
@@ -128,31 +131,41 @@ internal sealed class Psci(ICallHost host, PsciVersion version, IEnumerable<int>
             bytes.Add(_version.ToRegister()).Add((ulong)_cores.Length);
             foreach (var core in _cores) bytes.Add((ulong)core.Power).Add(core.Entry).Add(core.Context);
         }
-        return new HandlerState(Name, StateVersion, bytes.ToBytes());
+        return bytes.ToArray();
     }
 
-    public string? Restore(HandlerState state)
+    public void Restore(int version, ReadOnlySpan<byte> state)
     {
-        if (state.Version != StateVersion) return $"state of version {state.Version}, this build knows {StateVersion}";
-        var bytes = new StateReader(state.State);
+        if (version != Version) throw new HandlerStateException($"this build knows version {Version}");
+        var bytes = new StateReader(state);
         var saved = bytes.Next();
         var count = bytes.Next();
-        if (count != (ulong)_cores.Length) return $"state of {count} vCPUs, the VM has {_cores.Length}";
+        if (count != (ulong)_cores.Length) throw new HandlerStateException($"state of {count} vCPUs, the VM has {_cores.Length}");
         var cores = new Core[_cores.Length];
         for (var i = 0; i < cores.Length; i++)
         {
             var power = bytes.Next();
             cores[i] = new Core((Power)power, bytes.Next(), bytes.Next());
-            if (power > (ulong)Power.OnPending) return $"vCPU {i} in power state {power}";
+            if (power > (ulong)Power.OnPending) throw new HandlerStateException($"vCPU {i} in power state {power}");
         }
-        if (!bytes.IsComplete) return bytes.Problem;
-        if (!PsciVersion.TryFromRegister(saved, out var version)) return $"version 0x{saved:x}";
+        if (!bytes.IsComplete) throw new HandlerStateException(bytes.Problem);
+        if (!PsciVersion.TryFromRegister(saved, out var said)) throw new HandlerStateException($"PSCI version 0x{saved:x}");
         lock (_lock)
         {
-            _version = version;
+            _version = said;
             cores.CopyTo(_cores, 0);
         }
-        return null;
+    }
+
+    public void Connect(VmmOptions options) => _ended = options.Ended;
+
+    public void Freeze()
+    {
+        // Only vCPUs change it.
+    }
+
+    public void Thaw()
+    {
     }
 
     private ulong SwitchOn(ulong target, ulong entry, ulong context)

@@ -6,7 +6,9 @@ namespace Migrate.Kvm.Vmm.Calls;
 /// <remarks>Source: Arm DEN 0054 (SDEI) 1.1: calls in chapter 5, delivery in 4.3, the states of an event in 6.</remarks>
 internal sealed class Sdei(ICallHost host) : ICallHandler
 {
-    private const int StateVersion = 1;
+    /// <summary>What descriptions and host profiles call it.</summary>
+    public const string HandlerName = "sdei";
+
     private const uint First = 0x8400_0020;
     private const uint Functions = 0x20;
     private const uint Wide = 1 << 30;
@@ -44,13 +46,13 @@ internal sealed class Sdei(ICallHost host) : ICallHandler
         SharedReset = First + 0x12,
     }
 
-    public string Name => "sdei";
+    public string Name => HandlerName;
+
+    public int Version => 1;
 
     /// <summary>Both widths, whole.</summary>
-    public static IReadOnlyList<SmcccFilterRange> AllRanges { get; } =
+    public static IReadOnlyList<SmcccFilterRange> Ranges { get; } =
         [new(First, Functions, SmcccAction.ForwardToUser), new(First | Wide, Functions, SmcccAction.ForwardToUser)];
-
-    public IReadOnlyList<SmcccFilterRange> Ranges => AllRanges;
 
     /// <summary>Makes an event come to a vCPU; it is delivered as soon as its guest lets it.</summary>
     /// <returns>False where there is no such event or vCPU, or the guest has not registered it.</returns>
@@ -93,7 +95,7 @@ internal sealed class Sdei(ICallHost host) : ICallHandler
         }
     }
 
-    public HandlerState Capture()
+    public byte[] Capture()
     {
         var bytes = new StateWriter();
         lock (_lock)
@@ -101,24 +103,37 @@ internal sealed class Sdei(ICallHost host) : ICallHandler
             bytes.Add((ulong)_vcpus.Length);
             foreach (var vcpu in _vcpus) vcpu.Write(bytes);
         }
-        return new HandlerState(Name, StateVersion, bytes.ToBytes());
+        return bytes.ToArray();
     }
 
-    public string? Restore(HandlerState state)
+    public void Restore(int version, ReadOnlySpan<byte> state)
     {
-        if (state.Version != StateVersion) return $"state of version {state.Version}, this build knows {StateVersion}";
-        var bytes = new StateReader(state.State);
+        if (version != Version) throw new HandlerStateException($"this build knows version {Version}");
+        var bytes = new StateReader(state);
         var count = bytes.Next();
-        if (count != (ulong)_vcpus.Length) return $"state of {count} vCPUs, the VM has {_vcpus.Length}";
+        if (count != (ulong)_vcpus.Length) throw new HandlerStateException($"state of {count} vCPUs, the VM has {_vcpus.Length}");
         var vcpus = new SdeiVcpu[_vcpus.Length];
         for (var i = 0; i < vcpus.Length; i++)
         {
-            if (SdeiVcpu.Read(bytes, out var problem) is not { } vcpu) return $"vCPU {i}: {problem}";
+            if (SdeiVcpu.Read(ref bytes, out var problem) is not { } vcpu) throw new HandlerStateException($"vCPU {i}: {problem}");
             vcpus[i] = vcpu;
         }
-        if (!bytes.IsComplete) return bytes.Problem;
+        if (!bytes.IsComplete) throw new HandlerStateException(bytes.Problem);
         lock (_lock) _vcpus = vcpus;
-        return null;
+    }
+
+    public void Connect(VmmOptions options)
+    {
+        // Nothing of it reaches the outside.
+    }
+
+    public void Freeze()
+    {
+        // Only vCPUs and whoever injects events change it, and those are asked to wait by the machine.
+    }
+
+    public void Thaw()
+    {
     }
 
     /// <summary>Does a call, its result in X0 where it has one; answers the vCPU that another one's call concerns, or a negative number.</summary>

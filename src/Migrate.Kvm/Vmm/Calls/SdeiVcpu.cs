@@ -83,7 +83,7 @@ internal sealed class SdeiVcpu
     }
 
     /// <summary>Reads one; null, and the problem, where it is none.</summary>
-    public static SdeiVcpu? Read(StateReader bytes, out string problem)
+    public static SdeiVcpu? Read(ref StateReader bytes, out string problem)
     {
         problem = "";
         var vcpu = new SdeiVcpu { IsMasked = bytes.Next() != 0 };

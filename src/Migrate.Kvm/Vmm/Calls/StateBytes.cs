@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using Migrate.Model;
 
 namespace Migrate.Kvm.Vmm.Calls;
 
@@ -16,24 +15,24 @@ internal sealed class StateWriter
         return this;
     }
 
-    public EquatableArray<byte> ToBytes() => _bytes.ToEquatableArray();
+    public byte[] ToArray() => [.. _bytes];
 }
 
 /// <summary>Reads it again. Reading past the end gives zeros and is a <see cref="Problem"/> that shows at the end: whoever reads checks once.</summary>
-internal sealed class StateReader(EquatableArray<byte> bytes)
+internal ref struct StateReader(ReadOnlySpan<byte> bytes)
 {
-    private readonly byte[] _bytes = [.. bytes];
+    private readonly ReadOnlySpan<byte> _bytes = bytes;
     private int _position;
 
     /// <summary>Whether exactly what is there was read.</summary>
-    public bool IsComplete => _position == _bytes.Length;
+    public readonly bool IsComplete => _position == _bytes.Length;
 
     /// <summary>What is wrong where it is not complete.</summary>
-    public string Problem => $"state of {_bytes.Length} bytes where {_position} are needed";
+    public readonly string Problem => $"state of {_bytes.Length} bytes where {_position} are needed";
 
     public ulong Next()
     {
-        var word = _position + 8 <= _bytes.Length ? BinaryPrimitives.ReadUInt64LittleEndian(_bytes.AsSpan(_position)) : 0;
+        var word = _position + 8 <= _bytes.Length ? BinaryPrimitives.ReadUInt64LittleEndian(_bytes[_position..]) : 0;
         _position += 8;
         return word;
     }
