@@ -5,13 +5,14 @@ using Migrate.Model.Registers;
 namespace Migrate.Kvm.Vmm;
 
 /// <summary>What the VMM does about each exit, and how often.</summary>
-internal sealed class GuestExits(Uart uart, Action<string> ended) : IExitHandler
+internal sealed class GuestExits(IEnumerable<IMmioHandler> devices, Action<string> ended) : IExitHandler
 {
     /// <summary>SMCCC NOT_SUPPORTED, and what an unknown call answers (SMCCC specification, DEN0028, section 5.2).</summary>
     private static readonly RegisterValue NotSupported = new(ulong.MaxValue);
 
     private static readonly RegisterId X0 = RegisterId.Core(0, 8);
 
+    private readonly IMmioHandler[] _devices = [.. devices];
     private long _mmio;
     private long _hypercalls;
     private long _unknown;
@@ -57,9 +58,9 @@ internal sealed class GuestExits(Uart uart, Action<string> ended) : IExitHandler
     {
         Interlocked.Increment(ref _mmio);
         var address = run.MmioAddress;
-        var isKnown = uart.Has(address);
-        if (!isKnown) Interlocked.Increment(ref _unknown);
-        if (!run.MmioIsWrite) run.MmioData = isKnown ? uart.Read(address) : 0;
-        else if (isKnown) uart.Write(address, run.MmioData);
+        var device = Array.Find(_devices, d => d.Has(address));
+        if (device is null) Interlocked.Increment(ref _unknown);
+        if (!run.MmioIsWrite) run.MmioData = device?.Read(address) ?? 0;
+        else device?.Write(address, run.MmioData);
     }
 }

@@ -19,6 +19,9 @@ public sealed record VmmOptions
     /// <summary>What the guest writes to its console, a byte at a time, on a vCPU's thread.</summary>
     public Action<byte> Console { get; init; } = _ => { };
 
+    /// <summary>What is typed for the guest; null for nobody who types.</summary>
+    public ConsoleInput? Input { get; init; }
+
     /// <summary>The guest ended by itself, or a vCPU failed: one line, on a vCPU's thread.</summary>
     public Action<string> Ended { get; init; } = _ => { };
 }
@@ -26,9 +29,6 @@ public sealed record VmmOptions
 /// <summary>A VM of this process that runs and can be moved: memory on sealed memfds, vCPUs on threads of their own, a console.</summary>
 public sealed class LiveMachine : IMachine, IDisposable
 {
-    /// <summary>Where the console lies: a PL011 where QEMU's virt board has it.</summary>
-    public const ulong ConsoleAddress = 0x0900_0000;
-
     private readonly KvmMachine _machine;
     private readonly VmmOptions _options;
     private readonly KvmDirtyLog _log;
@@ -48,7 +48,9 @@ public sealed class LiveMachine : IMachine, IDisposable
         _machine = machine;
         _options = options;
         Memory = [.. machine.Slots.Select(s => new GuestMemory(s.Slot, s.File ?? throw new MigrateException(ErrorCode.WrongState, $"slot {s.Slot.Slot} is on no memfd")))];
-        _exits = new GuestExits(new Uart(ConsoleAddress, options.Console), options.Ended);
+        machine.Handlers.Promise(machine.Handlers.Promised);
+        machine.Handlers.Connect(options);
+        _exits = new GuestExits(machine.Handlers.Mmio, options.Ended);
         _log = new KvmDirtyLog(machine, Environment.SystemPageSize);
         _sample = Capture();
     }
@@ -66,12 +68,12 @@ public sealed class LiveMachine : IMachine, IDisposable
     /// <inheritdoc/>
     /// <remarks>
     /// While it runs, each vCPU's registers are read on its own thread between two of its instructions, and interrupt controller and timer attributes
-    /// are those of the last stop: KVM does not let them be read beside a running vCPU (EBUSY).
+    /// are those of the last stop: KVM does not let them be read beside a running vCPU (EBUSY). Handlers are asked as they are.
     /// </remarks>
     public MachineReport Describe()
     {
         if (!IsRunning) _sample = Capture();
-        else _sample = _sample with { Vcpus = _sample.Vcpus.Select(Sampled).ToEquatableArray() };
+        else _sample = _sample with { Vcpus = _sample.Vcpus.Select(Sampled).ToEquatableArray(), Handlers = _machine.Handlers.Capture().ToEquatableArray() };
         return new MachineReport { State = _sample, Undescribable = _machine.Undescribable.ToEquatableArray(), PageSize = Environment.SystemPageSize };
     }
 
@@ -106,6 +108,7 @@ public sealed class LiveMachine : IMachine, IDisposable
     public void Quiesce()
     {
         Halt();
+        _machine.Handlers.Freeze();
         KvmCapture.SaveTables(_machine);
     }
 
@@ -119,7 +122,9 @@ public sealed class LiveMachine : IMachine, IDisposable
     public void Resume()
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
-        if (!IsRunning) Start();
+        if (IsRunning) return;
+        _machine.Handlers.Thaw();
+        Start();
     }
 
     /// <summary>Stops and frees it.</summary>
@@ -135,6 +140,7 @@ public sealed class LiveMachine : IMachine, IDisposable
         {
             // A vCPU that failed was told when it did.
         }
+        _machine.Handlers.Freeze();
         _machine.Dispose();
     }
 

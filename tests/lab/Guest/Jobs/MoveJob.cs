@@ -45,7 +45,7 @@ internal static class MoveJob
         var directory = Directory.CreateTempSubdirectory("move-").FullName;
         var socket = Path.Combine(directory, "incoming.sock");
         IMachine? arrived = null;
-        using var server = MachineServer.ServeIncoming(socket, "incoming", description => new Kept(new LiveIncoming(system, description, Options(context, profile)), machine => arrived = machine));
+        using var server = MachineServer.ServeIncoming(socket, "incoming", description => new Arrival(new LiveIncoming(system, description, Options(context, profile)), machine => arrived = machine));
         var options = new AgentOptions
         {
             Listen = new(System.Net.IPAddress.Any, PairJob.Port),
@@ -54,7 +54,7 @@ internal static class MoveJob
             IdleTimeout = Patience,
             Report = context.Note,
         };
-        using var agent = new RestoreAgent(options, new StateDirectory(Path.Combine(directory, "state")), new Fixed(profile), new AttachedIncoming(socket), new KvmScratchHost(system));
+        using var agent = new RestoreAgent(options, new StateDirectory(Path.Combine(directory, "state")), new KnownProfile(profile), new AttachedIncoming(socket), new KvmScratchHost(system));
         context.Listening();
         if (!context.Case("a VM arrives and runs", () =>
         {
@@ -192,28 +192,4 @@ internal static class MoveJob
 
     private static VmmOptions Options(JobContext context, HostProfile host) =>
         new() { Boot = host.Boot, CounterFrequency = host.CounterFrequency, Ended = context.Note };
-
-    private sealed class Fixed(HostProfile profile) : IProfileSource
-    {
-        public HostProfile Measure() => profile;
-    }
-
-    /// <summary>Remembers the machine that came of it.</summary>
-    private sealed class Kept(LiveIncoming incoming, Action<IMachine> tell) : IIncomingMachine
-    {
-        public IReadOnlyList<GuestMemory> Memory => incoming.Memory;
-
-        public IReadOnlyList<StepAnswer> Execute(IReadOnlyList<RestoreStep> steps) => incoming.Execute(steps);
-
-        public IReadOnlyList<ReadAnswer> Read(IReadOnlyList<RegisterAddress> registers) => incoming.Read(registers);
-
-        public IMachine Complete(VmDescription description)
-        {
-            var machine = incoming.Complete(description);
-            tell(machine);
-            return machine;
-        }
-
-        public void Dispose() => incoming.Dispose();
-    }
 }
