@@ -1,4 +1,5 @@
 using Migrate.Kvm.State;
+using Migrate.Kvm.Vmm.Calls;
 using Migrate.Model;
 using Migrate.Model.Errors;
 using Migrate.Model.Hosts;
@@ -50,7 +51,8 @@ public sealed class LiveMachine : IMachine, IDisposable
         Memory = [.. machine.Slots.Select(s => new GuestMemory(s.Slot, s.File ?? throw new MigrateException(ErrorCode.WrongState, $"slot {s.Slot.Slot} is on no memfd")))];
         machine.Handlers.Promise(machine.Handlers.Promised);
         machine.Handlers.Connect(options);
-        _exits = new GuestExits(machine.Handlers.Mmio, options.Ended);
+        _exits = new GuestExits(machine.Handlers.Mmio, new ForwardedCalls(machine), options.Ended);
+        machine.Handlers.Kick = Kick;
         _log = new KvmDirtyLog(machine, Environment.SystemPageSize);
         _sample = Capture();
     }
@@ -177,6 +179,13 @@ public sealed class LiveMachine : IMachine, IDisposable
         _throttle?.Dispose();
         _throttle = null;
         if (failure is not null) throw failure;
+    }
+
+    /// <summary>Nobody's where the machine does not run: then the vCPU sees what there is when it starts.</summary>
+    private void Kick(int vcpu)
+    {
+        lock (_running)
+            if (vcpu < _runners.Length) _runners[vcpu].Kick();
     }
 
     private void KickAll()

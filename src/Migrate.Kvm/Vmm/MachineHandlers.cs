@@ -1,4 +1,5 @@
 using Migrate.Kvm.State;
+using Migrate.Kvm.Vmm.Calls;
 using Migrate.Model.Machines;
 
 namespace Migrate.Kvm.Vmm;
@@ -15,6 +16,12 @@ internal sealed class MachineHandlers(KvmMachine machine)
 
     /// <summary>Those that answer accesses to memory.</summary>
     public IEnumerable<IMmioHandler> Mmio => _entries.Select(e => e.Handler).OfType<IMmioHandler>();
+
+    /// <summary>Those that answer calls.</summary>
+    public IEnumerable<ICallHandler> Calls => _entries.Select(e => e.Handler).OfType<ICallHandler>();
+
+    /// <summary>Takes a vCPU out of the guest so that handlers see it before it goes on; the machine that runs sets it.</summary>
+    public Action<int> Kick { get; set; } = _ => { };
 
     /// <summary>Names of a description that this VMM has no handler for.</summary>
     public static IEnumerable<string> Unknown(IEnumerable<string> names) => names.Where(name => HandlerTable.Find(name) is null);

@@ -84,7 +84,8 @@ public static class MachineCreation
             yield return new FinalizeSve(i);
         }
         if (vm.Gic.Kind != GicKind.None) yield return new CreateGic(vm.Gic);
-        foreach (var range in vm.SmcccFilter.AsEnumerable()) yield return new InstallFilter(range);
+        var forwarded = vm.Handlers.AsEnumerable().SelectMany(name => HandlerTable.Find(name)!.Forwarded);
+        foreach (var range in vm.SmcccFilter.AsEnumerable().Union(forwarded)) yield return new InstallFilter(range);
         for (var i = 0; i < vm.VcpuCount; i++)
         {
             foreach (var (id, value) in spec.Registers.AsEnumerable().Except(lengths)) yield return Write(i, id, value);

@@ -1,6 +1,5 @@
 using Migrate.Kvm.Handles;
 using Migrate.Kvm.Native;
-using Migrate.Model.Errors;
 using Migrate.Model.Machines;
 using Migrate.Model.Registers;
 

@@ -14,7 +14,7 @@ internal sealed class Sdei(ICallHost host) : ICallHandler
     private const uint Wide = 1 << 30;
 
     /// <summary>1.0 in the upper half, the vendor's own number below (5.1.1).</summary>
-    private const ulong Version = 1UL << 48;
+    private const ulong Supported = 1UL << 48;
 
     private const ulong Success = 0;
     private const ulong InvalidParameters = unchecked((ulong)-2L);
@@ -144,7 +144,7 @@ internal sealed class Sdei(ICallHost host) : ICallHandler
         switch (function)
         {
             case Function.Version:
-                vcpu[0] = Version;
+                vcpu[0] = Supported;
                 break;
             case Function.EventContext:
                 vcpu[0] = own.Running.Count == 0 ? Denied : first >= SdeiContext.Count ? InvalidParameters : own.Running[^1].Registers[first];

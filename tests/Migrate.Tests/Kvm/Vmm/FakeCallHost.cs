@@ -12,16 +12,12 @@ internal sealed class FakeCallHost(int vcpus) : ICallHost
 
     public List<int> Kicked { get; } = [];
 
-    public List<string> Ends { get; } = [];
-
     /// <summary>As KVM numbers them: sixteen a cluster.</summary>
     public IReadOnlyList<ulong> Affinities { get; } = [.. Enumerable.Range(0, vcpus).Select(i => (ulong)(i % 16 | i / 16 << 8))];
 
     public void Kick(int vcpu) => Kicked.Add(vcpu);
 
     public void SwitchedOff(int vcpu) => Handlers.ForEach(h => h.SwitchedOff(vcpu));
-
-    public void Ended(string how) => Ends.Add(how);
 
     /// <summary>The call of a guest; what X0 reads as then.</summary>
     public ulong Call(ICallHandler handler, int vcpu, uint function, params ReadOnlySpan<ulong> arguments)

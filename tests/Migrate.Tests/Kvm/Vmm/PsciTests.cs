@@ -1,5 +1,5 @@
+using Migrate.Kvm.Vmm;
 using Migrate.Kvm.Vmm.Calls;
-using Migrate.Model;
 using Migrate.Model.Firmware;
 using Migrate.Model.Machines;
 
@@ -88,9 +88,11 @@ public class PsciTests
     [Fact]
     public void The_guest_ends_the_vm()
     {
+        var ends = new List<string>();
+        _psci.Connect(new VmmOptions { Ended = ends.Add });
         Assert.True(_psci.TryCall(_host.Vcpus[0], new SmcccCall(SystemOff)));
         Assert.True(_psci.TryCall(_host.Vcpus[0], new SmcccCall(SystemReset)));
-        Assert.Equal(["the guest switched itself off", "the guest asked for a reset"], _host.Ends);
+        Assert.Equal(["the guest switched itself off", "the guest asked for a reset"], ends);
     }
 
     [Fact]
@@ -120,7 +122,7 @@ public class PsciTests
     {
         _host.Call(_psci, 0, CpuOn, 3, 0x4000_2000, 9);
         var there = new Psci(_host, new PsciVersion(0, 2), []);
-        Assert.Null(there.Restore(_psci.Capture()));
+        there.Restore(1, _psci.Capture());
         Assert.Equal(_psci.Capture(), there.Capture());
         Assert.Equal(0x1_0001UL, _host.Call(there, 0, Version));
         there.Enter(_host.Vcpus[3]);
@@ -131,13 +133,16 @@ public class PsciTests
     public void A_state_that_is_none_is_refused_and_changes_nothing()
     {
         var good = _psci.Capture();
-        Assert.Contains("vCPUs", new Psci(new FakeCallHost(2), default, []).Restore(good));
-        Assert.Contains("version 2", _psci.Restore(good with { Version = 2 }));
-        for (var length = 0; length < good.State.Count; length += 5) Assert.NotNull(_psci.Restore(good with { State = good.State.Take(length).ToEquatableArray() }));
-        Assert.NotNull(_psci.Restore(good with { State = good.State.Append((byte)0).ToEquatableArray() }));
-        var power = good.State.ToArray();
-        power[16] = 3;
-        Assert.Contains("power state 3", _psci.Restore(good with { State = power.ToEquatableArray() }));
+        Assert.Contains("vCPUs", Assert.Throws<HandlerStateException>(() => new Psci(new FakeCallHost(2), default, []).Restore(1, good)).Message);
+        Assert.Contains("version 1", Assert.Throws<HandlerStateException>(() => _psci.Restore(2, good)).Message);
+        for (var length = 0; length < good.Length; length += 5) Assert.Throws<HandlerStateException>(() => _psci.Restore(1, good.AsSpan(0, length)));
+        Assert.Throws<HandlerStateException>(() => _psci.Restore(1, [.. good, 0]));
+        foreach (var (offset, value, word) in new[] { (16, (byte)3, "power state 3"), (3, (byte)0x80, "PSCI version") })
+        {
+            byte[] bad = [.. good];
+            bad[offset] = value;
+            Assert.Contains(word, Assert.Throws<HandlerStateException>(() => _psci.Restore(1, bad)).Message);
+        }
         Assert.Equal(good, _psci.Capture());
     }
 }

@@ -1,5 +1,5 @@
+using Migrate.Kvm.Vmm;
 using Migrate.Kvm.Vmm.Calls;
-using Migrate.Model;
 using Migrate.Model.Machines;
 
 namespace Migrate.Tests.Kvm.Vmm;
@@ -196,7 +196,7 @@ public class SdeiTests
         }
         Assert.True(_sdei.TryInject(0, SdeiEvents.Critical));
         var there = new Sdei(_host);
-        Assert.Null(there.Restore(_sdei.Capture()));
+        there.Restore(1, _sdei.Capture());
         Assert.Equal(_sdei.Capture(), there.Capture());
         // The second critical one, the first's end, then the normal one's.
         foreach (var (pc, first) in new[] { (Handler, SdeiEvents.Critical), (Handler, Event), (0x4000_0044UL, 0x200UL) })
@@ -213,15 +213,16 @@ public class SdeiTests
         Assert.True(_sdei.TryInject(0, (uint)Event));
         _sdei.Enter(Guest);
         var good = _sdei.Capture();
-        Assert.Contains("vCPUs", new Sdei(new FakeCallHost(3)).Restore(good));
-        Assert.Contains("version 9", _sdei.Restore(good with { Version = 9 }));
-        for (var length = 0; length < good.State.Count; length += 7) Assert.NotNull(_sdei.Restore(good with { State = good.State.Take(length).ToEquatableArray() }));
+        Assert.Contains("vCPUs", Assert.Throws<HandlerStateException>(() => new Sdei(new FakeCallHost(3)).Restore(1, good)).Message);
+        Assert.Contains("version 1", Assert.Throws<HandlerStateException>(() => _sdei.Restore(9, good)).Message);
+        for (var length = 0; length < good.Length; length += 7) Assert.Throws<HandlerStateException>(() => _sdei.Restore(1, good.AsSpan(0, length)));
+        Assert.Throws<HandlerStateException>(() => _sdei.Restore(1, [.. good, 0]));
         // 8 bytes of count, of mask, three events of 24; then how many handlers run, and the first's event.
         foreach (var (offset, word) in new[] { (88, "inside each other"), (96, "of event") })
         {
-            var bad = good.State.ToArray();
+            byte[] bad = [.. good];
             bad[offset] = 200;
-            Assert.Contains(word, _sdei.Restore(good with { State = bad.ToEquatableArray() }));
+            Assert.Contains(word, Assert.Throws<HandlerStateException>(() => _sdei.Restore(1, bad)).Message);
         }
         Assert.Equal(good, _sdei.Capture());
     }
