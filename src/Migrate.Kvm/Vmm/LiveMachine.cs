@@ -129,6 +129,17 @@ public sealed class LiveMachine : IMachine, IDisposable
         Start();
     }
 
+    /// <summary>Sends the guest an event of SDEI.</summary>
+    /// <param name="vcpu">To which vCPU: events are private.</param>
+    /// <param name="number">Which event; this VMM has 0, 0x40000000 and, of critical priority, 0x40000001.</param>
+    /// <returns>False where the guest has registered no handler for it there, or the machine has no SDEI.</returns>
+    /// <exception cref="MigrateException"><see cref="ErrorCode.WrongState"/>: the machine does not run.</exception>
+    public bool TryInject(int vcpu, uint number)
+    {
+        if (!IsRunning) throw new MigrateException(ErrorCode.WrongState, "the machine does not run");
+        return _machine.Handlers.Calls.OfType<Sdei>().Any(sdei => sdei.TryInject(vcpu, number));
+    }
+
     /// <summary>Stops and frees it.</summary>
     public void Dispose()
     {

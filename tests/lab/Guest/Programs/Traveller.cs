@@ -46,7 +46,7 @@ internal static class Traveller
     /// <summary>The program of a vCPU, to be put at <see cref="Code"/>.</summary>
     public static uint[] Program(int vcpu, TravellerOptions options) => vcpu switch
     {
-        0 => Main(options),
+        0 => Working(options),
         1 => Visitor(),
         2 => Pending(options),
         _ => Answering(),
@@ -56,7 +56,7 @@ internal static class Traveller
     /// X19 pages written, X23 timer interrupts, X28 steps back in time, X29 pings, X30 pongs, X18 wrong vectors, X15 wrong answers of PSCI_VERSION,
     /// X14 wrong answers of a forwarded call.
     /// </summary>
-    private static uint[] Main(TravellerOptions options)
+    private static uint[] Working(TravellerOptions options)
     {
         uint[] arm = [.. A64.Load(24, 500_000), A64.WriteSystem(24, 3, 3, 14, 3, 0), .. A64.Load(24, 1), A64.WriteSystem(24, 3, 3, 14, 3, 1)];
         var program = new Assembly()
