@@ -16,7 +16,7 @@ public sealed class KvmMachine : IDisposable
     {
         Vm = vm;
         Type = type;
-        Handlers = new MachineHandlers(this);
+        Handlers = new MachineHandlers(kind => kind.Create(this));
     }
 
     /// <summary>The VM.</summary>

@@ -124,6 +124,7 @@ internal sealed record DeviceTree
         {
             tree.Texts("compatible", "arm,gic-v3");
             tree.Cells("#interrupt-cells", 3);
+            tree.Cells("#address-cells", 0);
             tree.Flag("interrupt-controller");
             tree.Cells("#redistributor-regions", 1);
             tree.Numbers("reg", InterruptController.Distributor, Board.DistributorSize,

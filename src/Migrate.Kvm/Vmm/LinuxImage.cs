@@ -12,8 +12,8 @@ namespace Migrate.Kvm.Vmm;
 /// <remarks>Source: Documentation/arch/arm64/booting.rst, section 4; of a kernel that EFI unpacks: drivers/firmware/efi/libstub/zboot-header.S.</remarks>
 internal sealed record LinuxImage(ReadOnlyMemory<byte> Content, ulong TextOffset, ulong Size)
 {
-    /// <summary>Largest Image, unpacked, and largest claim of one: several times what distributions build.</summary>
-    public const int Largest = 256 << 20;
+    /// <summary>Largest Image, unpacked, and largest claim of one: three times what distributions build.</summary>
+    public const int Largest = 128 << 20;
 
     private static readonly byte[] GzipMagic = [0x1f, 0x8b];
 
@@ -85,22 +85,23 @@ internal sealed record LinuxImage(ReadOnlyMemory<byte> Content, ulong TextOffset
 
     private static LinuxImage Inside(ReadOnlyMemory<byte> packed, string name)
     {
-        var content = new MemoryStream();
+        // A length is a claim here as well.
+        var (content, length) = (new byte[1 << 20], 0);
         try
         {
             using var unpacker = new GZipStream(new MemoryStream(packed.ToArray(), writable: false), CompressionMode.Decompress);
-            var buffer = new byte[1 << 16];
-            for (int read; (read = unpacker.Read(buffer)) > 0;)
+            for (int read; (read = unpacker.Read(content, length, content.Length - length)) > 0;)
             {
-                content.Write(buffer, 0, read);
-                if (content.Length > Largest) throw Error(ErrorCode.TooLarge, $"{name} unpacks to more than {Largest} bytes", "Give an intact kernel.");
+                length += read;
+                if (length > Largest) throw Error(ErrorCode.TooLarge, $"{name} unpacks to more than {Largest} bytes", "Give an intact kernel.");
+                if (length == content.Length) Array.Resize(ref content, Math.Min(2 * length, Largest + 1));
             }
         }
         catch (InvalidDataException e)
         {
             throw Error(ErrorCode.Malformed, $"{name} cannot be unpacked: {e.Message}", "Give an intact kernel.");
         }
-        var image = content.GetBuffer().AsMemory(0, (int)content.Length);
+        var image = content.AsMemory(0, length);
         return HasMagic(image.Span) ? Read(image, name) : throw Error(ErrorCode.Malformed, $"{name} unpacks to what is no arm64 Linux kernel", "Give a kernel for arm64.");
     }
 

@@ -1,12 +1,13 @@
-using Migrate.Kvm.State;
 using Migrate.Kvm.Vmm.Calls;
+using Migrate.Model;
 using Migrate.Model.Machines;
 
 namespace Migrate.Kvm.Vmm;
 
 /// <summary>The handlers of one machine.</summary>
 /// <remarks>A description names those that the guest was promised. The state of others moves as well once the guest has changed it.</remarks>
-internal sealed class MachineHandlers(KvmMachine machine)
+/// <param name="create">Makes a new one for this machine.</param>
+internal sealed class MachineHandlers(Func<HandlerKind, IVmHandler> create)
 {
     private readonly List<Entry> _entries = [];
     private string[] _promised = [];
@@ -40,7 +41,7 @@ internal sealed class MachineHandlers(KvmMachine machine)
         foreach (var (handler, reset) in _entries.OrderBy(e => e.Place))
         {
             var state = handler.Capture();
-            if (_promised.Contains(handler.Name) || !state.AsSpan().SequenceEqual(reset)) yield return new HandlerState(handler.Name, handler.Version, Model.EquatableArray.Create<byte>(state));
+            if (_promised.Contains(handler.Name) || !state.AsSpan().SequenceEqual(reset)) yield return new HandlerState(handler.Name, handler.Version, EquatableArray.Create<byte>(state));
         }
     }
 
@@ -78,7 +79,7 @@ internal sealed class MachineHandlers(KvmMachine machine)
     private IVmHandler Obtain(HandlerKind kind)
     {
         if (_entries.FirstOrDefault(e => e.Handler.Name == kind.Name) is { } found) return found.Handler;
-        var handler = kind.Create(machine);
+        var handler = create(kind);
         _entries.Add(new Entry(handler, handler.Capture()));
         return handler;
     }
