@@ -28,7 +28,7 @@ public sealed record VmmOptions
 }
 
 /// <summary>A VM of this process that runs and can be moved: memory on sealed memfds, vCPUs on threads of their own, a console.</summary>
-public sealed class LiveMachine : IMachine, IDisposable
+public sealed class LiveMachine : IMachine, IEventTarget, IDisposable
 {
     private readonly KvmMachine _machine;
     private readonly VmmOptions _options;
@@ -129,10 +129,8 @@ public sealed class LiveMachine : IMachine, IDisposable
         Start();
     }
 
-    /// <summary>Sends the guest an event of SDEI.</summary>
-    /// <param name="vcpu">To which vCPU: events are private.</param>
-    /// <param name="number">Which event; this VMM has 0, 0x40000000 and, of critical priority, 0x40000001.</param>
-    /// <returns>False where the guest has registered no handler for it there, or the machine has no SDEI.</returns>
+    /// <inheritdoc/>
+    /// <remarks>This VMM has the events 0, 0x40000000 and, of critical priority, 0x40000001; a machine without SDEI has none.</remarks>
     /// <exception cref="MigrateException"><see cref="ErrorCode.WrongState"/>: the machine does not run.</exception>
     public bool TryInject(int vcpu, uint number)
     {

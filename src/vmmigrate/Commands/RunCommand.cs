@@ -29,6 +29,8 @@ internal static class RunCommand
         var initrd = new Option<string?>("--initrd") { Description = "Initial RAM disk of a Linux kernel.", HelpName = "FILE" };
         var append = new Option<string?>("--append") { Description = "Command line of a Linux kernel; its console is ttyAMA0 without asking.", HelpName = "TEXT" };
         var psci = new Option<string?>("--psci") { Description = "Pin the PSCI version of a VM with --kernel, so that it can move to kernels that know no newer one.", HelpName = "VERSION" };
+        var handlers = new Option<string?>("--handlers") { Description = "Services that this VMM gives the guest of a VM with --kernel in place of the kernel's, comma-separated: psci, sdei. Needs a kernel with the SMCCC filter (6.4).", HelpName = "LIST" };
+        var filter = Options.SmcccFilter();
         var name = new Option<string>("--name") { Description = "The machine's name.", DefaultValueFactory = _ => "vm" };
         var socket = new Option<string?>("--socket") { Description = "Where its machine socket lies (default: by name, where every verb finds it).", HelpName = "PATH" };
         var incoming = new Option<bool>("--incoming") { Description = "Wait for a machine that is sent here." };
@@ -45,7 +47,7 @@ internal static class RunCommand
         var sabotage = new Option<string?>("--sabotage") { Description = "Break one thing on purpose (a test instrument).", Hidden = true };
         var command = new Command("run", "Run a machine and serve its socket: a VM on this host's KVM (--kernel, or --incoming), or a simulated one whose vCPUs really write memory (--simulate).")
         {
-            simulate, kernel, initrd, append, psci, name, socket, incoming, memory, cpus, features, config, rate, fill, hot, steps, seed, stdin, sabotage,
+            simulate, kernel, initrd, append, psci, handlers, filter, name, socket, incoming, memory, cpus, features, config, rate, fill, hot, steps, seed, stdin, sabotage,
         };
         command.SetAction(parsed =>
         {
@@ -54,8 +56,9 @@ internal static class RunCommand
             if (isSimulated == (parsed.GetValue(kernel) is not null) && (isSimulated || !isIncoming))
                 throw new UsageException("what is to run? one of --kernel FILE (this host's KVM) and --simulate", "run");
             if (isIncoming && parsed.GetValue(kernel) is not null) throw new UsageException("--incoming waits for a machine that brings its program: without --kernel", "run");
-            foreach (var (option, value) in new[] { ("--psci", parsed.GetValue(psci)), ("--initrd", parsed.GetValue(initrd)), ("--append", parsed.GetValue(append)) })
+            foreach (var (option, value) in new[] { ("--psci", parsed.GetValue(psci)), ("--initrd", parsed.GetValue(initrd)), ("--append", parsed.GetValue(append)), ("--handlers", parsed.GetValue(handlers)) })
                 if (value is not null && parsed.GetValue(kernel) is null) throw new UsageException($"{option} goes with --kernel", "run");
+            if (parsed.GetValue(filter)!.Length > 0 && parsed.GetValue(kernel) is null) throw new UsageException("--smccc-filter goes with --kernel", "run");
             if (parsed.GetResult(config) is not null && (isIncoming || parsed.GetValue(features) is not null))
                 throw new UsageException("--config says what a new machine is: it goes neither with --incoming nor with --features", "run");
             var wished = parsed.GetValue(config) is { } file ? FileInput.ReadConfig(file) : null;
@@ -94,6 +97,8 @@ internal static class RunCommand
                     Vcpus = parsed.GetValue(cpus),
                     Features = parsed.GetValue(features),
                     Psci = version,
+                    Handlers = parsed.GetValue(handlers)?.Split(',', StringSplitOptions.RemoveEmptyEntries) ?? [],
+                    Filter = parsed.GetValue(filter)!,
                     Config = wished,
                 });
                 machine.Resume();

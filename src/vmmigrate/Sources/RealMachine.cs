@@ -29,6 +29,11 @@ internal sealed record RealMachineOptions
 
     public PsciVersion? Psci { get; init; }
 
+    /// <summary>Handlers that its guest is promised.</summary>
+    public IReadOnlyList<string> Handlers { get; init; } = [];
+
+    public IReadOnlyList<SmcccFilterRange> Filter { get; init; } = [];
+
     public VmConfig? Config { get; init; }
 }
 
@@ -102,7 +107,8 @@ internal sealed class RealMachine : IDisposable
                 VcpuCount = wanted.Vcpus,
                 Memory = [memory],
                 Gic = DefaultMachine.Layout(wanted.Config?.Gic ?? GicKind.GicV3),
-                Handlers = program.Handlers,
+                Handlers = program.Handlers.AsEnumerable().Union(wanted.Handlers).ToEquatableArray(),
+                SmcccFilter = wanted.Filter.ToEquatableArray(),
             },
             Registers = registers.ToEquatableArray(),
             Entry = program.Entry,
