@@ -7,7 +7,6 @@ namespace Migrate.Linux.Processes;
 /// <remarks>What is written to the terminal is treated as before, so lines of this process itself still begin at its left edge.</remarks>
 public sealed unsafe class RawTerminal : IDisposable
 {
-    private readonly FileDescriptor _input = new(0);
     private readonly byte[] _before;
     private bool _disposed;
 
@@ -18,7 +17,7 @@ public sealed unsafe class RawTerminal : IDisposable
     {
         get
         {
-            var input = new FileDescriptor(0);
+            var input = StandardInput.Handle;
             var settings = stackalloc byte[TerminalConstants.TermiosBytes];
             if (Libc.tcgetattr(input, settings) != 0) return InputKind.Stream;
             // Reading from a terminal in the background stops the process (SIGTTIN).
@@ -33,7 +32,7 @@ public sealed unsafe class RawTerminal : IDisposable
         var before = new byte[TerminalConstants.TermiosBytes];
         var terminal = new RawTerminal(before);
         fixed (byte* address = before)
-            if (Libc.tcgetattr(terminal._input, address) != 0) throw LinuxException.Last("tcgetattr", "standard input");
+            if (Libc.tcgetattr(StandardInput.Handle, address) != 0) throw LinuxException.Last("tcgetattr", "standard input");
         var raw = before.ToArray();
         fixed (byte* address = raw) Libc.cfmakeraw(address);
         var output = BinaryPrimitives.ReadUInt32LittleEndian(before.AsSpan(TerminalConstants.OutputFlagsAt));
@@ -52,7 +51,7 @@ public sealed unsafe class RawTerminal : IDisposable
 
     private void Set(byte[] settings)
     {
-        fixed (byte* address = settings) _ = Libc.tcsetattr(_input, TerminalConstants.TCSADRAIN, address);
+        fixed (byte* address = settings) _ = Libc.tcsetattr(StandardInput.Handle, TerminalConstants.TCSADRAIN, address);
     }
 }
 

@@ -1,7 +1,7 @@
 using Migrate.Cli.Output;
 using Migrate.Kvm.Vmm;
+using Migrate.Linux;
 using Migrate.Linux.Processes;
-using Microsoft.Win32.SafeHandles;
 
 namespace Migrate.Cli.Sources;
 
@@ -70,18 +70,16 @@ internal sealed class GuestConsole : IDisposable
         {
             try
             {
-                // Not Console's stream, which edits lines where it finds a terminal.
-                using var input = new FileStream(new SafeFileHandle(0, ownsHandle: false), FileAccess.Read, bufferSize: 0);
-                Pump(terminal, input, escapes, end);
+                Pump(terminal, buffer => StandardInput.Read(buffer), escapes, end);
                 inputEnded?.Invoke();
             }
             catch (OperationCanceledException)
             {
                 // The machine ended before it took everything.
             }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
+            catch (LinuxException e)
             {
-                // Closed, or nothing that can be read: the guest has no keyboard.
+                terminal.Error.WriteLine($"the guest gets no more input: {e.Message}");
                 inputEnded?.Invoke();
             }
         })
@@ -101,11 +99,11 @@ internal sealed class GuestConsole : IDisposable
         lock (_terminal) _raw?.Dispose();
     }
 
-    internal void Pump(Terminal terminal, Stream input, ConsoleEscapes? escapes, Action end)
+    internal void Pump(Terminal terminal, Func<byte[], int> input, ConsoleEscapes? escapes, Action end)
     {
         var buffer = new byte[256];
         var toGuest = new List<byte>();
-        for (int read; (read = input.Read(buffer)) > 0;)
+        for (int read; (read = input(buffer)) > 0;)
         {
             ReadOnlySpan<byte> keys = buffer.AsSpan(0, read);
             if (escapes is null)

@@ -46,7 +46,7 @@ public class GuestConsoleTests
         uart.Connect(new VmmOptions { Input = console.Input });
         var sent = new byte[20_000];
         new Random(3).NextBytes(sent);
-        var reader = new Thread(() => console.Pump(Terminal.To(TextWriter.Null, TextWriter.Null), new MemoryStream(sent), null, () => { }));
+        var reader = new Thread(() => console.Pump(Terminal.To(TextWriter.Null, TextWriter.Null), Reading(sent), null, () => { }));
         reader.Start();
         var patience = System.Diagnostics.Stopwatch.StartNew();
         while (received.Count < sent.Length && patience.Elapsed < TimeSpan.FromSeconds(30))
@@ -62,7 +62,7 @@ public class GuestConsoleTests
     {
         using var console = new GuestConsole(Stream.Null);
         var (ended, words) = (false, new StringWriter());
-        console.Pump(Terminal.To(TextWriter.Null, words), new MemoryStream("text\u0001?more\u0001xnever"u8.ToArray()), new ConsoleEscapes(), () => ended = true);
+        console.Pump(Terminal.To(TextWriter.Null, words), Reading("text\u0001?more\u0001xnever"u8.ToArray()), new ConsoleEscapes(), () => ended = true);
         Assert.True(ended);
         Assert.Contains("Ctrl-A x", words.ToString());
     }
@@ -76,6 +76,12 @@ public class GuestConsoleTests
         using (var console = new GuestConsole(output))
             foreach (var character in printed) console.Write(character);
         Assert.Equal(printed, output.ToArray());
+    }
+
+    private static Func<byte[], int> Reading(byte[] bytes)
+    {
+        var stream = new MemoryStream(bytes);
+        return buffer => stream.Read(buffer);
     }
 
     private static Pl011 Listening()
