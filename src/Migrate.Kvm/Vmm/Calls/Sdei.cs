@@ -129,7 +129,7 @@ internal sealed class Sdei(ICallHost host) : ICallHandler
 
     public void Freeze()
     {
-        // Only vCPUs and whoever injects events change it, and those are asked to wait by the machine.
+        // Only vCPUs change it, and who injects events, which a machine that stands still refuses.
     }
 
     public void Thaw()

@@ -94,9 +94,23 @@ internal static class MoveJob
         var profile = MeasuredHost.Report().Profile;
         var directory = Directory.CreateTempSubdirectory("move-").FullName;
         var socket = Path.Combine(directory, "source.sock");
+        var options = new SendOptions
+        {
+            MachineSocket = socket,
+            Host = context.Peer.Address.ToString(),
+            Port = context.Peer.Port,
+            State = new StateDirectory(Path.Combine(directory, "state")),
+            MaxDowntime = TimeSpan.FromSeconds(2),
+            Timeout = Patience,
+            ReplyTimeout = Patience,
+            StopTimeout = Patience,
+            Verify = true,
+        };
+        var there = new AgentClient(options.Host, options.Port) { Timeout = Patience }.Profile();
+        Refusals.Try(context, system, profile, there, options);
         var input = new ConsoleInput();
         LiveMachine? machine = null;
-        if (!context.Case("a VM of the pair's baseline is created", () => machine = Create(context, system, profile, input))) return;
+        if (!context.Case("a VM of the pair's baseline is created", () => machine = Create(context, system, profile, there, input))) return;
         using var server = MachineServer.Serve(socket, machine!);
         machine!.Resume();
         if (!context.Case("it has everything in flight", () =>
@@ -112,18 +126,7 @@ internal static class MoveJob
         })) return;
         context.Case("it moves while it runs", () =>
         {
-            var report = Sender.Send(new SendOptions
-            {
-                MachineSocket = socket,
-                Host = context.Peer.Address.ToString(),
-                Port = context.Peer.Port,
-                State = new StateDirectory(Path.Combine(directory, "state")),
-                MaxDowntime = TimeSpan.FromSeconds(2),
-                Timeout = Patience,
-                ReplyTimeout = Patience,
-                StopTimeout = Patience,
-                Verify = true,
-            });
+            var report = Sender.Send(options);
             CheckFailedException.That(report.Verified, "memory was not compared");
             var d = report.Downtime;
             context.Note(string.Create(CultureInfo.InvariantCulture,
@@ -132,9 +135,8 @@ internal static class MoveJob
         context.Case("it is gone here", () => CheckFailedException.Equal(LifecycleState.Destroyed, server.Status.State, "state"));
     }
 
-    private static LiveMachine Create(JobContext context, KvmSystem system, HostProfile here, ConsoleInput input)
+    private static LiveMachine Create(JobContext context, KvmSystem system, HostProfile here, HostProfile there, ConsoleInput input)
     {
-        var there = new AgentClient(context.Peer.Address.ToString(), context.Peer.Port) { Timeout = Patience }.Profile();
         var withVectors = VcpuFeatures.Psci02 | VcpuFeatures.Sve;
         var hasSve = new[] { here, there }.All(host => host.Shape(withVectors, GicKind.GicV3) is not null);
         var baseline = Baseline.Of([new("here", here), new("there", there)], hasSve ? withVectors : VcpuFeatures.Psci02, new PlanOptions());
