@@ -26,7 +26,7 @@ internal static class LinuxMoveJob
 
     private static readonly TimeSpan BootLimit = TimeSpan.FromMinutes(5);
 
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(4);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
 
     public static void Source(JobContext context)
     {
@@ -38,9 +38,9 @@ internal static class LinuxMoveJob
         var guest = Console(input);
         LiveMachine? machine = null;
         if (!context.Case("a Linux VM of the pair's baseline is created", () => machine = Create(context, system, profile, input, guest))) return;
-        using var server = MachineServer.Serve(socket, machine!);
         machine!.Resume();
         var clock = Stopwatch.StartNew();
+        using var server = MachineServer.Serve(socket, machine);
         if (!context.Case("it boots to a prompt", () => guest.AwaitPrompt(BootLimit))) return;
         context.Note($"booted after {clock.Elapsed.TotalSeconds:F0} s");
         context.Case("it calculates while it waits to be moved", () =>
@@ -63,6 +63,8 @@ internal static class LinuxMoveJob
                 Host = context.Peer.Address.ToString(),
                 Port = context.Peer.Port,
                 State = new StateDirectory(Path.Combine(directory, "state")),
+                // The destination's agent compiles its half of the talk when it is first spoken to.
+                ConnectTimeout = Patience,
                 MaxDowntime = TimeSpan.FromSeconds(5),
                 Timeout = TimeSpan.FromMinutes(8),
                 ReplyTimeout = Patience,
@@ -111,7 +113,7 @@ internal static class LinuxMoveJob
             var since = Stopwatch.StartNew();
             while (server.Status.State != LifecycleState.Running)
             {
-                CheckFailedException.That(since.Elapsed < BootLimit + TimeSpan.FromMinutes(10), $"it is {server.Status.State} after {since.Elapsed.TotalSeconds:F0} s");
+                CheckFailedException.That(since.Elapsed < BootLimit + Patience, $"it is {server.Status.State} after {since.Elapsed.TotalSeconds:F0} s");
                 Thread.Sleep(50);
             }
         })) return;
