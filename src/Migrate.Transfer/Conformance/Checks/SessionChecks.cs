@@ -71,7 +71,9 @@ internal static class SessionChecks
         var session = bench.Source.OpenSource();
         session.Quiesce();
         session.Die();
-        bench.Source.Await(LifecycleState.Paused, "the connection of a session ended whose machine was paused when it was opened");
+        const string What = "the connection of a session ended whose machine was paused when it was opened";
+        bench.Source.Await(LifecycleState.Paused, What);
+        RequireStill(bench.Source, bench.Source.OpenSource(), LifecycleState.Logging, What);
     }
 
     public static void PauseStops(Bench bench)

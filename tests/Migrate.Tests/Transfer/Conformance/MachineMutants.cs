@@ -25,7 +25,7 @@ internal class PassingMachine(IMachine inner) : IMachine, IDisposable
         inner.StartDirtyLog();
     }
 
-    public void StopDirtyLog()
+    public virtual void StopDirtyLog()
     {
         IsLogging = false;
         inner.StopDirtyLog();
@@ -95,8 +95,11 @@ internal sealed class WritesLate(IMachine inner, bool quiesced) : PassingMachine
     {
         get
         {
-            if (_armed && IsLogging && !IsRunning) Write();
-            _armed = _armed && !IsLogging;
+            if (_armed && IsLogging && !IsRunning)
+            {
+                Write();
+                _armed = false;
+            }
             return base.Counters;
         }
     }
@@ -105,6 +108,12 @@ internal sealed class WritesLate(IMachine inner, bool quiesced) : PassingMachine
     {
         base.Quiesce();
         _armed = IsLogging == quiesced;
+    }
+
+    public override void StopDirtyLog()
+    {
+        base.StopDirtyLog();
+        _armed = false;
     }
 }
 
@@ -130,6 +139,24 @@ internal sealed class CapturesOtherwise(IMachine inner, Func<RegisterSet, ulong,
         var state = base.Capture();
         _captures++;
         return state with { Vcpus = state.Vcpus.Select(v => v with { Registers = change(v.Registers, _captures) }).ToEquatableArray() };
+    }
+}
+
+/// <summary>Runs behind its server's back when the session of a paused machine ends.</summary>
+internal sealed class RunsUnlogged(IMachine inner) : PassingMachine(inner)
+{
+    private bool _wasPaused;
+
+    public override void StartDirtyLog()
+    {
+        base.StartDirtyLog();
+        _wasPaused = !IsRunning;
+    }
+
+    public override void StopDirtyLog()
+    {
+        base.StopDirtyLog();
+        if (_wasPaused) Resume();
     }
 }
 

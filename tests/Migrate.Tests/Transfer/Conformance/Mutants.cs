@@ -51,8 +51,7 @@ internal static class Mutants
         Source("holder-only", "anybody may throttle", s => Lies(s.Source, FrameKind.Throttle, Logging, link => link.Session is null)),
         Source("close-session", "answers before it is done", s => new ClosesLater(s.Source)),
         Source("loss-resumes", "does not see that its session's client is gone", _ => new SeesLate(link => link is { LastRequest: FrameKind.Quiesce, Session.WasRunning: true })),
-        Source("loss-of-paused", "runs after a session, whatever it did before",
-            s => new RunsAfterLoss(s.Source, link => link.Session is { PageSize: > 0, WasRunning: false } && s.Source.Status.State is Logging or Quiesced, Paused, c => c.Resume())),
+        new("loss-of-paused", "runs after a session, whatever it did before") { Machine = m => new RunsUnlogged(m) },
 
         Source("description", "status knows no identity", _ => Status((_, status) => status with { VmId = "" })),
         Source("memory-slots", "an index beyond the last gives no slots", _ => new Answers((link, f) =>
@@ -88,8 +87,7 @@ internal static class Mutants
         Source("release-id", "takes any id", _ => new Lies(FrameKind.Release, ErrorCode.Protocol, _ => true)),
         Source("release-shown", "status does not show the id", _ => Status((link, status) => link.Session is null && status.State == Released ? status with { HandoverId = "" } : status)),
         Source("release-again", "takes another id, too", s => Lies(s.Source, FrameKind.Release, Released)),
-        Source("release-loss", "runs when the session is gone", s => new RunsAfterLoss(
-            s.Source, link => link.Session is not null && !link.Requests.Contains(FrameKind.Capture) && s.Source.Status.State == Released, Released, c => c.ResumeReleased(s.Source.Status.HandoverId))),
+        Source("release-loss", "runs when the session is gone", s => new RunsAfterLoss(s.Source, link => link.Session is not null && !link.Requests.Contains(FrameKind.Capture))),
         Source("release-secret", "tells the right id", s => new Answers((link, f) =>
             IsError(f) && link.LastRequest == FrameKind.ResumeReleased ? f.With(ErrorMessage.Shape, e => e with { Remedy = $"It is {s.Source.Status.HandoverId}." }) : f)),
         Source("release-secret", "takes any id for the right one", s => Lies(s.Source, FrameKind.ResumeReleased, Released, link => link.Session is null)),

@@ -9,8 +9,8 @@ namespace Migrate.Tests.Transfer.Conformance;
 /// <summary>A simulated machine and a place for it, each behind a socket as the mutant makes it.</summary>
 internal sealed class Stand : IDisposable
 {
-    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
-    public static readonly TimeSpan RequestTime = TimeSpan.FromMilliseconds(150);
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+    public static readonly TimeSpan RequestTime = TimeSpan.FromMilliseconds(500);
 
     private readonly string _directory = Directory.CreateTempSubdirectory("vmmigrate-").FullName;
     private readonly List<IDisposable> _parts = [];
@@ -19,7 +19,7 @@ internal sealed class Stand : IDisposable
     public Stand(Mutant mutant)
     {
         _mutant = mutant;
-        Machine = SimulatedMachine.Create(SimulatedProfiles.Plain, new MachineOptions { MemoryBytes = 4 << 20, Slots = 2, Vcpus = 2, WritesPerSecond = 40_000, HotPages = 0.3 });
+        Machine = SimulatedMachine.Create(SimulatedProfiles.Plain, new MachineOptions { MemoryBytes = 1 << 20, Slots = 2, Vcpus = 2, WritesPerSecond = 2_000, HotPages = 0.3 });
         Machine.Resume();
         var options = mutant.Options(new MachineServerOptions { RequestTimeout = RequestTime });
         Source = MachineServer.Serve(Path.Combine(_directory, "source"), mutant.Machine(Machine), options);
@@ -39,16 +39,16 @@ internal sealed class Stand : IDisposable
 
     public string IncomingPath { get; }
 
-    public ConformanceReport Run(params string[] only) => ConformanceRun.Run(SourcePath, new ConformanceOptions
+    public ConformanceReport Run(IReadOnlyCollection<string>? only = null) => ConformanceRun.Run(SourcePath, new ConformanceOptions
     {
         Incoming = IncomingPath,
         MayEndMachine = true,
-        Slow = true,
+        Slow = _mutant.Promise is "none" or "request-time",
         Patience = Patience,
         RequestTime = Patience,
         Watch = TimeSpan.FromMilliseconds(30),
-        Activity = TimeSpan.FromSeconds(1),
-        Only = only,
+        Activity = TimeSpan.FromMilliseconds(500),
+        Only = only ?? [],
     });
 
     public void Dispose()

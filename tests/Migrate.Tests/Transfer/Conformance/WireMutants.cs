@@ -39,8 +39,9 @@ internal sealed class GreetsLast : Wire
 {
     public override void Greet(Link link)
     {
-        Copy(link.Client, link.Server);
+        var client = Copy(link.Client, null);
         Copy(link.Server, link.Client);
+        link.Server.SendAll(client);
     }
 }
 
@@ -81,23 +82,23 @@ internal sealed class SeesLate(Func<Link, bool> when) : Wire
     }
 }
 
-/// <summary>Lets a machine run that must not, once its session's connection has ended.</summary>
+/// <summary>Lets a released machine run when its session's connection has ended.</summary>
 /// <param name="server">Its server.</param>
 /// <param name="when">After which connections.</param>
-/// <param name="state">The state to wait for.</param>
-/// <param name="run">Lets it run.</param>
-internal sealed class RunsAfterLoss(MachineServer server, Func<Link, bool> when, LifecycleState state, Action<MachineClient> run) : Wire
+internal sealed class RunsAfterLoss(MachineServer server, Func<Link, bool> when) : Wire
 {
     public override void ClientGone(Link link)
     {
-        var runs = when(link);
+        if (server.Status is { State: LifecycleState.Released } status && when(link)) Resume(status.HandoverId);
         link.Close();
-        if (!runs) return;
-        while (server.Status.State != state || (server.Status.Session.Length > 0 && state != LifecycleState.Released)) Thread.Sleep(1);
+    }
+
+    private void Resume(string id)
+    {
         try
         {
             using var client = MachineClient.Connect(server.Path);
-            run(client);
+            client.ResumeReleased(id);
         }
         catch (MigrateException)
         {
