@@ -152,7 +152,7 @@ internal sealed partial class HostedMachine : IDisposable
         var bitmap = session.Bitmap!;
         if (consumed == session.Epoch && !session.HoldsRest)
             bitmap.Clear();
-        else if (consumed != session.Epoch && consumed != session.Epoch - 1)
+        else if (consumed < 0 || (consumed != session.Epoch && consumed != session.Epoch - 1))
             throw new MigrateException(ErrorCode.Protocol, $"collection {consumed} was named as consumed; the last was {session.Epoch}");
         // What a failure half way leaves in the bitmap is cleared in the log already, so it must survive there.
         session.HoldsRest = true;
