@@ -53,7 +53,11 @@ internal sealed class Bench(Subject source, Subject? incoming) : IDisposable
         source.Release();
     }
 
-    public void Dispose() => Release();
+    public void Dispose()
+    {
+        incoming?.Dispose();
+        source.Dispose();
+    }
 
     private MachineState Captured()
     {

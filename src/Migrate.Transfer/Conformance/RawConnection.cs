@@ -1,4 +1,5 @@
 using Migrate.Linux.Sockets;
+using Migrate.Transfer.Machines;
 using Migrate.Transfer.Wire;
 
 namespace Migrate.Transfer.Conformance;
@@ -25,6 +26,12 @@ internal sealed class RawConnection : IDisposable
             _socket.Dispose();
             throw;
         }
+    }
+
+    public MachineStatus Status()
+    {
+        Channel.Request(() => Channel.Send(FrameKind.Status));
+        return Channel.Expect(FrameKind.MachineStatus, MachineMessages.Status);
     }
 
     public UnixSocket Socket => _socket;

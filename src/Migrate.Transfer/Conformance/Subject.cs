@@ -6,11 +6,13 @@ using Migrate.Transfer.Wire;
 
 namespace Migrate.Transfer.Conformance;
 
-/// <summary>One machine socket that is being tried. Connections that a check opens are ended when the next one begins.</summary>
-internal sealed class Subject(string path, ConformanceOptions options)
+/// <summary>One machine socket that is being tried. Connections that a check opens are ended when the next one begins; one of the run's own, which never holds
+/// a session, looks on.</summary>
+internal sealed class Subject(string path, ConformanceOptions options) : IDisposable
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(5);
     private readonly List<IDisposable> _open = [];
+    private MachineClient? _onlooker;
     private string? _lost;
 
     public string Path => path;
@@ -20,16 +22,25 @@ internal sealed class Subject(string path, ConformanceOptions options)
     /// <summary>A handover id of this run; every release here is made under it.</summary>
     public string HandoverId { get; } = $"conformance-{Guid.NewGuid():n}";
 
+    /// <summary>A connection that is served. A server that is full has not seen yet that those of the check before have ended.</summary>
     public MachineClient Connect()
     {
-        var client = Hold(MachineClient.Connect(path));
-        client.ReplyTimeout = options.Patience;
-        return client;
+        MachineClient? client = null;
+        return Until(() => IsServed(client = Open(), client.Status)) ? Hold(client!) : throw new MigrateException(ErrorCode.Busy, $"{path} has no room for one more connection");
     }
 
+    /// <summary>The same as it comes, perhaps to a server that is full.</summary>
+    public MachineClient ConnectAtOnce() => Hold(Open());
+
     /// <summary>A connection of which every byte can be chosen.</summary>
-    /// <param name="greet">Whether preambles are exchanged at once.</param>
-    public RawConnection ConnectRaw(bool greet = true) => Hold(new RawConnection(path, options.Patience, greet));
+    /// <param name="greet">Whether preambles are exchanged, and a first request answered, so that the connection is known to be served.</param>
+    public RawConnection ConnectRaw(bool greet = true)
+    {
+        RawConnection? raw = null;
+        return Until(() => (raw = new RawConnection(path, options.Patience, greet)) is var open && (!greet || IsServed(open, open.Status)))
+            ? Hold(raw!)
+            : throw new MigrateException(ErrorCode.Busy, $"{path} has no room for one more connection");
+    }
 
     /// <summary>A source session on a connection of its own.</summary>
     public LoggedSession OpenSource() => OpenSource(Connect());
@@ -49,13 +60,14 @@ internal sealed class Subject(string path, ConformanceOptions options)
         _open.Clear();
     }
 
-    /// <summary>The status, on a connection of its own.</summary>
-    public MachineStatus Status()
+    public void Dispose()
     {
-        using var client = MachineClient.Connect(path);
-        client.ReplyTimeout = options.Patience;
-        return client.Status();
+        Release();
+        _onlooker?.Dispose();
     }
+
+    /// <summary>The status, as the onlooker sees it.</summary>
+    public MachineStatus Status() => Look(client => client.Status());
 
     /// <summary>Waits until no session is shown and the machine is in a state.</summary>
     /// <param name="state">Which.</param>
@@ -78,7 +90,7 @@ internal sealed class Subject(string path, ConformanceOptions options)
     {
         try
         {
-            Status();
+            Open().Dispose();
             return false;
         }
         catch (MigrateException e)
@@ -105,18 +117,11 @@ internal sealed class Subject(string path, ConformanceOptions options)
         {
             try
             {
-                using var client = MachineClient.Connect(path);
-                client.ReplyTimeout = options.Patience;
-                var status = client.Status();
+                var status = Status();
                 why = $"the machine is {Words(status)}";
                 if (status.Session.Length > 0 && status.State != LifecycleState.Released) return false;
                 if (status.State == state) return true;
-                switch (status.State)
-                {
-                    case LifecycleState.Released: client.ResumeReleased(HandoverId); break;
-                    case LifecycleState.Paused: client.Resume(); break;
-                    case LifecycleState.Running when state == LifecycleState.Paused: client.Pause(); break;
-                }
+                Look(client => Step(client, status.State, state));
                 return false;
             }
             catch (MigrateException e)
@@ -169,6 +174,52 @@ internal sealed class Subject(string path, ConformanceOptions options)
     }
 
     public static void ReleaseUnder(MachineClient client, string handover) => client.Tell(FrameKind.Release, MachineMessages.Handover, handover);
+
+    private bool Step(MachineClient client, LifecycleState from, LifecycleState towards)
+    {
+        if (from == LifecycleState.Released) client.ResumeReleased(HandoverId);
+        else if (from == LifecycleState.Paused) client.Resume();
+        else if (from == LifecycleState.Running && towards == LifecycleState.Paused) client.Pause();
+        return true;
+    }
+
+    private static bool IsServed(IDisposable connection, Func<MachineStatus> ask)
+    {
+        try
+        {
+            ask();
+            return true;
+        }
+        catch (MigrateException e)
+        {
+            connection.Dispose();
+            if (e is not PeerErrorException { Code: ErrorCode.Busy }) throw;
+            return false;
+        }
+    }
+
+    private MachineClient Open()
+    {
+        var client = MachineClient.Connect(path);
+        client.ReplyTimeout = options.Patience;
+        return client;
+    }
+
+    /// <summary>Asks on the onlooker's connection, which is opened again where it broke.</summary>
+    private T Look<T>(Func<MachineClient, T> ask)
+    {
+        _onlooker ??= Open();
+        try
+        {
+            return ask(_onlooker);
+        }
+        catch (MigrateException e) when (e is not PeerErrorException)
+        {
+            _onlooker.Dispose();
+            _onlooker = null;
+            throw;
+        }
+    }
 
     private static string Words(MachineStatus status) =>
         Lifecycle.Name(status.State) + (status.Session.Length > 0 ? $", held by {Shapes.OneLine(status.Session, 200)}" : "");

@@ -80,10 +80,9 @@ internal static class ConnectionChecks
     {
         var tolerant = bench.Source.ConnectRaw();
         tolerant.Socket.SendAll([.. RawConnection.Frame(UnknownKind, new byte[1000], FrameFlags.Optional), .. RawConnection.Frame(FrameKind.Alive, flags: FrameFlags.Optional)]);
-        tolerant.Channel.Send(FrameKind.Status);
         try
         {
-            tolerant.Channel.Expect(FrameKind.MachineStatus, MachineMessages.Status);
+            tolerant.Status();
         }
         catch (MigrateException e)
         {
@@ -173,7 +172,7 @@ internal static class ConnectionChecks
         {
             try
             {
-                bench.Source.Connect().Status();
+                bench.Source.ConnectAtOnce().Status();
             }
             catch (PeerErrorException e) when (e.Code == ErrorCode.Busy)
             {

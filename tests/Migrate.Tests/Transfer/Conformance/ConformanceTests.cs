@@ -119,54 +119,43 @@ public class ConformanceTests
 
 /// <summary>Each mutant breaks its promise, is caught by that promise's name, and by no other.</summary>
 [SupportedOSPlatform("linux")]
-public abstract class MutantTests
+public class MutantTests
 {
-    private static readonly int Parts = 4;
+    /// <summary>Most of a run is waiting, so several go on at a time, whatever the number of processors.</summary>
+    private static readonly SemaphoreSlim Places = new(6);
 
-    /// <summary>Every fourth mutant, so that four classes run at a time: most of a run is waiting.</summary>
-    protected static TheoryData<string> Part(int part) => [.. Mutants.All.Select(m => m.ToString()).Where((_, i) => i % Parts == part)];
+    private static readonly Lazy<Dictionary<string, Task<ConformanceReport>>> Runs = new(() => Mutants.All.ToDictionary(m => m.ToString(), Run));
 
-    protected static void Catch(string name)
+    public static TheoryData<string> All => [.. Mutants.All.Select(m => m.ToString())];
+
+    [Theory, MemberData(nameof(All))]
+    public async Task A_broken_promise_is_caught_by_its_name_and_the_others_are_kept(string name)
     {
-        var mutant = Mutants.All.Single(m => m.ToString() == name);
+        var promise = Mutants.All.Single(m => m.ToString() == name).Promise;
+        var report = await Runs.Value[name];
+        var others = report.Results.Where(r => r.Outcome != Outcome.Kept && r.Promise.Name != promise).ToList();
+        Assert.True(others.Count == 0, ConformanceTests.Words(others));
+        Assert.Equal(Outcome.Broken, Assert.Single(report.Results, r => r.Promise.Name == promise).Outcome);
+    }
+
+    private static async Task<ConformanceReport> Run(Mutant mutant)
+    {
+        await Places.WaitAsync();
+        try
+        {
+            return await Task.Factory.StartNew(() => Report(mutant), TaskCreationOptions.LongRunning);
+        }
+        finally
+        {
+            Places.Release();
+        }
+    }
+
+    private static ConformanceReport Report(Mutant mutant)
+    {
         using var stand = new Stand(mutant);
         // The other socket is served as it should be, and its promises are tried often enough.
         var side = PromiseTable.All.Single(p => p.Name == mutant.Promise).On;
-        var report = stand.Run([.. PromiseTable.All.Where(p => p.On == side && (p.Cost != Cost.Patience || p.Name == mutant.Promise)).Select(p => p.Name)]);
-        var others = report.Results.Where(r => r.Outcome != Outcome.Kept && r.Promise.Name != mutant.Promise).ToList();
-        Assert.True(others.Count == 0, ConformanceTests.Words(others));
-        Assert.Equal(Outcome.Broken, Assert.Single(report.Results, r => r.Promise.Name == mutant.Promise).Outcome);
+        return stand.Run([.. PromiseTable.All.Where(p => p.On == side && (p.Cost != Cost.Patience || p.Name == mutant.Promise)).Select(p => p.Name)]);
     }
-}
-
-public sealed class FirstMutantTests : MutantTests
-{
-    public static TheoryData<string> Mine => Part(0);
-
-    [Theory, MemberData(nameof(Mine))]
-    public void A_broken_promise_is_caught_by_its_name_and_the_others_are_kept(string mutant) => Catch(mutant);
-}
-
-public sealed class SecondMutantTests : MutantTests
-{
-    public static TheoryData<string> Mine => Part(1);
-
-    [Theory, MemberData(nameof(Mine))]
-    public void A_broken_promise_is_caught_by_its_name_and_the_others_are_kept(string mutant) => Catch(mutant);
-}
-
-public sealed class ThirdMutantTests : MutantTests
-{
-    public static TheoryData<string> Mine => Part(2);
-
-    [Theory, MemberData(nameof(Mine))]
-    public void A_broken_promise_is_caught_by_its_name_and_the_others_are_kept(string mutant) => Catch(mutant);
-}
-
-public sealed class FourthMutantTests : MutantTests
-{
-    public static TheoryData<string> Mine => Part(3);
-
-    [Theory, MemberData(nameof(Mine))]
-    public void A_broken_promise_is_caught_by_its_name_and_the_others_are_kept(string mutant) => Catch(mutant);
 }

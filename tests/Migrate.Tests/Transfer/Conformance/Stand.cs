@@ -10,7 +10,9 @@ namespace Migrate.Tests.Transfer.Conformance;
 internal sealed class Stand : IDisposable
 {
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
-    public static readonly TimeSpan RequestTime = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>Long enough for a busy machine, and short enough to wait for.</summary>
+    public static readonly TimeSpan RequestTime = TimeSpan.FromSeconds(2);
 
     private readonly string _directory = Directory.CreateTempSubdirectory("vmmigrate-").FullName;
     private readonly List<IDisposable> _parts = [];
@@ -19,7 +21,7 @@ internal sealed class Stand : IDisposable
     public Stand(Mutant mutant)
     {
         _mutant = mutant;
-        Machine = SimulatedMachine.Create(SimulatedProfiles.Plain, new MachineOptions { MemoryBytes = 1 << 20, Slots = 2, Vcpus = 2, WritesPerSecond = 2_000, HotPages = 0.3 });
+        Machine = SimulatedMachine.Create(SimulatedProfiles.Plain, new MachineOptions { MemoryBytes = 1 << 20, Slots = 2, Vcpus = 2, WritesPerSecond = 1_500, HotPages = 1 });
         Machine.Resume();
         var options = mutant.Options(new MachineServerOptions { RequestTimeout = RequestTime });
         Source = MachineServer.Serve(Path.Combine(_directory, "source"), mutant.Machine(Machine), options);
@@ -45,7 +47,7 @@ internal sealed class Stand : IDisposable
         MayEndMachine = true,
         Slow = _mutant.Promise is "none" or "request-time",
         Patience = Patience,
-        RequestTime = Patience,
+        RequestTime = RequestTime,
         Watch = TimeSpan.FromMilliseconds(30),
         Activity = TimeSpan.FromMilliseconds(500),
         Only = only ?? [],

@@ -112,8 +112,10 @@ internal sealed class ClosesOnError : Wire
 {
     public override void FromServer(Link link, WireFrame frame)
     {
+        // Judged before the client has the answer: it asks on at once.
+        var closes = frame.Kind == FrameKind.Error && link.Requests is [FrameKind.Status, FrameKind.Resume];
         link.ToClient(frame);
-        if (frame.Kind == FrameKind.Error && link.Requests is [FrameKind.Resume]) link.Close();
+        if (closes) link.Close();
     }
 }
 
