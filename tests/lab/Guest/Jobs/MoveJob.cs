@@ -34,6 +34,9 @@ internal static class MoveJob
     /// <summary>Under two translators everything takes its time.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
 
+    /// <summary>The source may have to measure its host first, and tries what is refused before what moves.</summary>
+    private static readonly TimeSpan ArrivalPatience = TimeSpan.FromMinutes(10);
+
     public static void Destination(JobContext context)
     {
         using var system = KvmSystem.Open();
@@ -58,7 +61,7 @@ internal static class MoveJob
             var since = Stopwatch.StartNew();
             while (server.Status.State != LifecycleState.Running)
             {
-                CheckFailedException.That(since.Elapsed < Patience, $"it is {server.Status.State} after {since.Elapsed.TotalSeconds:F0} s");
+                CheckFailedException.That(since.Elapsed < ArrivalPatience, $"it is {server.Status.State} after {since.Elapsed.TotalSeconds:F0} s");
                 Thread.Sleep(50);
             }
         })) return;
@@ -138,7 +141,7 @@ internal static class MoveJob
     private static LiveMachine Create(JobContext context, KvmSystem system, HostProfile here, HostProfile there, ConsoleInput input)
     {
         var withVectors = VcpuFeatures.Psci02 | VcpuFeatures.Sve;
-        var hasSve = new[] { here, there }.All(host => host.Shape(withVectors, GicKind.GicV3) is not null);
+        var hasSve = new[] { here, there }.All(host => host.Shape(withVectors, GicKind.GicV3) is { Errno: 0 });
         var baseline = Baseline.Of([new("here", here), new("there", there)], hasSve ? withVectors : VcpuFeatures.Psci02, new PlanOptions());
         CheckFailedException.That(baseline.Verdict == Verdict.Yes, $"there is no baseline: {string.Join("; ", baseline.Proofs.Select(p => $"{p.Subject} {p.Witness.Reason}"))}");
         var config = baseline.Pools[0].Config;
