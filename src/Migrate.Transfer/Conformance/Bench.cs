@@ -42,6 +42,8 @@ internal sealed class Bench(Subject source, Subject? incoming) : IDisposable
         builder.Fill(session.Memory);
         builder.ExecuteAll(builder.ApplySteps);
         HandedOver = true;
+        // Never to be taken back, since it may run there.
+        source.HandoverId = Guid.NewGuid().ToString("n");
         Subject.ReleaseUnder(session.Client, source.HandoverId);
         builder.Start(source.HandoverId);
     }

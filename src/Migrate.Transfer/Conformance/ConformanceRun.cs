@@ -8,7 +8,7 @@ namespace Migrate.Transfer.Conformance;
 public static class ConformanceRun
 {
     /// <summary>Tries every promise that the options ask for, each from a machine that runs and is held by nobody, and leaves the machine as it was.</summary>
-    /// <param name="socket">Socket of a machine that runs or is paused.</param>
+    /// <param name="socket">Socket of a machine that runs or is paused, or that a run which was killed left released.</param>
     /// <param name="options">What to try.</param>
     /// <param name="cancellation">Looked at between two promises; those left are not tried.</param>
     /// <returns>One result for each promise that was asked for.</returns>
@@ -18,6 +18,7 @@ public static class ConformanceRun
     {
         var wanted = Select(options.Only);
         using var bench = new Bench(new Subject(socket, options), options.Incoming is { } place ? new Subject(place, options) : null);
+        bench.Source.TakeBack();
         var found = Free(bench.Source.Status(), socket, LifecycleState.Running, LifecycleState.Paused);
         if (options.Incoming is { } incoming) Free(bench.Incoming.Status(), incoming, LifecycleState.Incoming);
 

@@ -10,6 +10,9 @@ namespace Migrate.Transfer.Conformance;
 /// a session, looks on.</summary>
 internal sealed class Subject(string path, ConformanceOptions options) : IDisposable
 {
+    /// <summary>How the handover id begins of a release that is to be taken back: a machine that stays released under one was left by a run that was killed.</summary>
+    public const string IdPrefix = "conformance-";
+
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(5);
     private readonly List<IDisposable> _open = [];
     private MachineClient? _onlooker;
@@ -20,7 +23,7 @@ internal sealed class Subject(string path, ConformanceOptions options) : IDispos
     public ConformanceOptions Options => options;
 
     /// <summary>A handover id of this run; every release here is made under it.</summary>
-    public string HandoverId { get; } = $"conformance-{Guid.NewGuid():n}";
+    public string HandoverId { get; set; } = $"{IdPrefix}{Guid.NewGuid():n}";
 
     /// <summary>A connection that is served. A server that is full has not seen yet that those of the check before have ended.</summary>
     public MachineClient Connect()
@@ -68,6 +71,16 @@ internal sealed class Subject(string path, ConformanceOptions options) : IDispos
 
     /// <summary>The status, as the onlooker sees it.</summary>
     public MachineStatus Status() => Look(client => client.Status());
+
+    /// <summary>Lets a machine run that a run which was killed left released.</summary>
+    public void TakeBack()
+    {
+        if (Status() is { State: LifecycleState.Released, Session: "" } left && left.HandoverId.StartsWith(IdPrefix, StringComparison.Ordinal))
+        {
+            using var client = Open();
+            client.ResumeReleased(left.HandoverId);
+        }
+    }
 
     /// <summary>Waits until no session is shown and the machine is in a state.</summary>
     /// <param name="state">Which.</param>
@@ -121,8 +134,7 @@ internal sealed class Subject(string path, ConformanceOptions options) : IDispos
                 why = $"the machine is {Words(status)}";
                 if (status.Session.Length > 0 && status.State != LifecycleState.Released) return false;
                 if (status.State == state) return true;
-                Look(client => Step(client, status.State, state));
-                return false;
+                return Look(client => Step(client, status.State, state));
             }
             catch (MigrateException e)
             {
@@ -147,24 +159,22 @@ internal sealed class Subject(string path, ConformanceOptions options) : IDispos
     /// <summary>Lets the machine go on for as long as one that must stand still is watched.</summary>
     public void Watch() => Thread.Sleep(options.Watch);
 
+    public static void ReleaseUnder(MachineClient client, string handover) => client.Tell(FrameKind.Release, MachineMessages.Handover, handover);
+
     /// <summary>A request that must be answered with an error of one code.</summary>
     public static PeerErrorException Refused(ErrorCode code, string what, Action request)
-    {
-        var error = RefusedAnyhow(what, request);
-        return error.Code == code
-            ? error
-            : throw new BrokenPromiseException($"{what} was refused with error {(int)error.Code} ({error.Code.Text()}) instead of {(int)code} ({code.Text()}): {error.Reason}");
-    }
-
-    private static PeerErrorException RefusedAnyhow(string what, Action request)
     {
         try
         {
             request();
         }
-        catch (PeerErrorException e)
+        catch (PeerErrorException e) when (e.Code == code)
         {
             return e;
+        }
+        catch (PeerErrorException e)
+        {
+            throw new BrokenPromiseException($"{what} was refused with error {(int)e.Code} ({e.Code.Text()}) instead of {(int)code} ({code.Text()}): {e.Reason}");
         }
         catch (MigrateException e)
         {
@@ -173,14 +183,13 @@ internal sealed class Subject(string path, ConformanceOptions options) : IDispos
         throw new BrokenPromiseException($"{what} was not refused");
     }
 
-    public static void ReleaseUnder(MachineClient client, string handover) => client.Tell(FrameKind.Release, MachineMessages.Handover, handover);
-
+    /// <summary>One step of the way there; never the last word.</summary>
     private bool Step(MachineClient client, LifecycleState from, LifecycleState towards)
     {
         if (from == LifecycleState.Released) client.ResumeReleased(HandoverId);
         else if (from == LifecycleState.Paused) client.Resume();
         else if (from == LifecycleState.Running && towards == LifecycleState.Paused) client.Pause();
-        return true;
+        return false;
     }
 
     private static bool IsServed(IDisposable connection, Func<MachineStatus> ask)

@@ -40,6 +40,21 @@ public class ConformanceTests
         Assert.Equal((LifecycleState.Paused, false), (stand.Source.Status.State, stand.Machine.IsRunning));
     }
 
+    [Theory, InlineData("conformance-0123", true), InlineData("a-move-of-somebody", false)]
+    public void A_machine_that_a_killed_run_left_released_is_taken_back_and_no_other(string id, bool taken)
+    {
+        using var stand = new Stand(Mutants.None);
+        using (var client = MachineClient.Connect(stand.SourcePath))
+        using (var session = client.OpenSource())
+        {
+            session.Quiesce();
+            session.Release(id);
+        }
+        if (taken) Assert.True(stand.Run(["error-stands"]).Keeps);
+        else Assert.Equal(ErrorCode.WrongState, Assert.Throws<MigrateException>(() => stand.Run(["error-stands"])).Code);
+        Assert.Equal(taken ? LifecycleState.Running : LifecycleState.Released, stand.Source.Status.State);
+    }
+
     [Fact]
     public void A_machine_that_somebody_holds_is_left_alone()
     {
