@@ -17,6 +17,8 @@ public class NativeTests
         ["KVM_GET_VCPU_MMAP_SIZE"] = 0xae04,
         ["KVM_CREATE_VCPU"] = 0xae41,
         ["KVM_SET_USER_MEMORY_REGION"] = 0x4020ae46,
+        ["KVM_GET_DIRTY_LOG"] = 0x4010ae42,
+        ["KVM_CLEAR_DIRTY_LOG"] = 0xc018aec0,
         ["KVM_IRQ_LINE"] = 0x4008ae61,
         ["KVM_ENABLE_CAP"] = 0x4068aea3,
         ["KVM_ARM_PREFERRED_TARGET"] = 0x8020aeaf,
