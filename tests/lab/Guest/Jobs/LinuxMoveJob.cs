@@ -77,7 +77,7 @@ internal static class LinuxMoveJob
         });
         context.Case("it is gone here", () =>
         {
-            CheckFailedException.Equal(LifecycleState.Destroyed, server.Status.State, "state");
+            CheckFailedException.Equal((LifecycleState.Destroyed, ""), (server.Status.State, server.Status.Note), "state, and what went wrong");
             CheckFailedException.Equal(0, input.TrySend("x"u8), "characters taken of one");
         });
     }

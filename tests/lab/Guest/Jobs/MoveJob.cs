@@ -114,8 +114,8 @@ internal static class MoveJob
         var input = new ConsoleInput();
         LiveMachine? machine = null;
         if (!context.Case("a VM of the pair's baseline is created", () => machine = Create(context, system, profile, there, input))) return;
-        using var server = MachineServer.Serve(socket, machine!);
         machine!.Resume();
+        using var server = MachineServer.Serve(socket, machine);
         if (!context.Case("it has everything in flight", () =>
         {
             var hasEvent = machine.Describe().State.Vm.Handlers.Contains("sdei");

@@ -46,8 +46,8 @@ internal static class Refusals
         CheckFailedException.Equal(Verdict.No, plan.Verdict, "predicted verdict");
         var watched = new Watched(machine);
         var socket = Path.Combine(Path.GetDirectoryName(toThere.MachineSocket)!, $"refused-{Guid.NewGuid():n}"[..16]);
-        using var server = MachineServer.Serve(socket, watched);
         machine.Resume();
+        using var server = MachineServer.Serve(socket, watched);
         var before = Count(machine);
         try
         {
