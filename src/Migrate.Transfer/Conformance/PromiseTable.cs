@@ -39,6 +39,8 @@ public static class PromiseTable
         On(Source, "states-released", States, "A released machine does.", StateChecks.Released),
         On(Source, "pause-stops", States, "Nothing writes guest memory between the answers to pause and resume.", SessionChecks.PauseStops),
 
+        On(Source, "event-unknown", Requests, "Inject-event of an event that the guest has not registered is refused with error 2 (not-found), by a VMM that sends none with error 4 (unsupported).", EventChecks.Unknown),
+
         On(Source, "one-session", Promises, "A second open-source is refused with error 32 (busy), and the message contains what status shows as the holder.", SessionChecks.OneSession),
         On(Source, "holder-only", States, "Requests of the session are refused to every other connection with error 33 (wrong-state).", SessionChecks.HolderOnly),
         On(Source, "close-session", States, "When close-session is answered, the machine runs again if it ran, and no session is shown.", SessionChecks.CloseSession),

@@ -161,20 +161,20 @@ internal sealed class Subject(string path, ConformanceOptions options) : IDispos
 
     public static void ReleaseUnder(MachineClient client, string handover) => client.Tell(FrameKind.Release, MachineMessages.Handover, handover);
 
-    /// <summary>A request that must be answered with an error of one code.</summary>
-    public static PeerErrorException Refused(ErrorCode code, string what, Action request)
+    /// <summary>A request that must be answered with an error of one code, or of one other.</summary>
+    public static PeerErrorException Refused(ErrorCode code, string what, Action request, ErrorCode? or = null)
     {
         try
         {
             request();
         }
-        catch (PeerErrorException e) when (e.Code == code)
+        catch (PeerErrorException e) when (e.Code == code || e.Code == or)
         {
             return e;
         }
         catch (PeerErrorException e)
         {
-            throw new BrokenPromiseException($"{what} was refused with error {(int)e.Code} ({e.Code.Text()}) instead of {(int)code} ({code.Text()}): {e.Reason}");
+            throw new BrokenPromiseException($"{what} was refused with error {(int)e.Code} ({e.Code.Text()}) instead of {(int)code} ({code.Text()}){(or is { } other ? $" or {(int)other} ({other.Text()})" : "")}: {e.Reason}");
         }
         catch (MigrateException e)
         {

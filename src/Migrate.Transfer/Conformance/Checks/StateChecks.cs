@@ -119,6 +119,7 @@ internal static class StateChecks
             case FrameKind.Execute: client.Ask(request, MachineMessages.Steps, [], FrameKind.Answers, MachineMessages.Answers); break;
             case FrameKind.Read: client.Ask(request, MachineMessages.Registers, [], FrameKind.Values, MachineMessages.Values); break;
             case FrameKind.Release or FrameKind.StartMachine or FrameKind.ResumeReleased: client.Tell(request, MachineMessages.Handover, "conformance-probe"); break;
+            case FrameKind.InjectEvent: client.InjectEvent(0, EventChecks.NoEvent); break;
             default: client.Tell(request); break;
         }
     }

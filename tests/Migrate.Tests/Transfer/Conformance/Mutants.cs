@@ -46,6 +46,8 @@ internal static class Mutants
             s => new Answers((link, f) => IsError(f) && link.LastRequest == FrameKind.Pause && s.Source.Status.State == Released ? f.With(ErrorMessage.Shape, e => e with { Code = (int)ErrorCode.WrongState }) : f)),
         new("pause-stops", "writes once after a pause") { Machine = m => new WritesLate(m, quiesced: false) },
 
+        Source("event-unknown", "takes any event", s => Lies(s.Source, FrameKind.InjectEvent, Running, code: ErrorCode.Unsupported)),
+
         Source("one-session", "refuses the second without a name", _ => Nameless(FrameKind.OpenSource)),
         Source("one-session", "gives everybody a session", s => Lies(s.Source, FrameKind.OpenSource, Logging, code: ErrorCode.Busy)),
         Source("holder-only", "anybody may throttle", s => Lies(s.Source, FrameKind.Throttle, Logging, link => link.Session is null)),
