@@ -105,6 +105,8 @@ internal static class MoveJob
             State = new StateDirectory(Path.Combine(directory, "state")),
             MaxDowntime = TimeSpan.FromSeconds(2),
             Timeout = Patience,
+            // The destination compiles its half of the talk when it is first spoken to.
+            ConnectTimeout = Patience,
             ReplyTimeout = Patience,
             StopTimeout = Patience,
             Verify = true,
