@@ -34,8 +34,8 @@ internal static class MoveJob
     /// <summary>Under two translators everything takes its time.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
 
-    /// <summary>The source may have to measure its host first, and tries what is refused before what moves.</summary>
-    private static readonly TimeSpan ArrivalPatience = TimeSpan.FromMinutes(10);
+    /// <summary>From one sign of the source to the next: it may have to measure its host first.</summary>
+    private static readonly TimeSpan ArrivalPatience = TimeSpan.FromMinutes(5);
 
     public static void Destination(JobContext context)
     {
@@ -46,22 +46,26 @@ internal static class MoveJob
         IMachine? arrived = null;
         var input = new ConsoleInput();
         using var server = MachineServer.ServeIncoming(socket, "incoming", description => new Arrival(new LiveIncoming(system, description, Options(context, profile, input)), machine => arrived = machine));
+        var sign = Stopwatch.StartNew();
         var options = new AgentOptions
         {
             Listen = new(System.Net.IPAddress.Any, PairJob.Port),
             Insecure = true,
             GreetingTimeout = Patience,
             IdleTimeout = Patience,
-            Report = context.Note,
+            Report = line =>
+            {
+                sign.Restart();
+                context.Note(line);
+            },
         };
         using var agent = new RestoreAgent(options, new StateDirectory(Path.Combine(directory, "state")), new KnownProfile(profile), new AttachedIncoming(socket), new KvmScratchHost(system));
         context.Listening();
         if (!context.Case("a VM arrives and runs", () =>
         {
-            var since = Stopwatch.StartNew();
             while (server.Status.State != LifecycleState.Running)
             {
-                CheckFailedException.That(since.Elapsed < ArrivalPatience, $"it is {server.Status.State} after {since.Elapsed.TotalSeconds:F0} s");
+                CheckFailedException.That(sign.Elapsed < ArrivalPatience, $"it is {server.Status.State}, {sign.Elapsed.TotalSeconds:F0} s after the last sign of the source");
                 Thread.Sleep(50);
             }
         })) return;
