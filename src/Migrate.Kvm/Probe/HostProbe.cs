@@ -102,6 +102,7 @@ internal sealed class HostProbe(IProbeHost host, BootIdentity boot, Action<strin
             // Timer and PMU attributes ask for a GIC, so they are looked up in a VM that has one.
             using var withGic = gics.Count > 1 ? host.Create(new ScratchVm(features, gics[1])).Vm : null;
             capabilities.AddRange(HostQuestions.Attributes(withGic ?? vm));
+            if (withGic is not null && gics[1] == GicKind.GicV3) capabilities.AddRange(HostQuestions.GicV3(withGic));
             return gics;
         }
     }

@@ -35,6 +35,13 @@ internal static class HostQuestions
         ("vcpu-attr.stolen-time", VcpuAttributes.StolenTimeControl, VcpuAttributes.StolenTimeAddress),
     ];
 
+    private static readonly (string Name, uint Group, ulong Attribute)[] GicV3Registers =
+    [
+        (GicV3State.OwnIidr, VgicGroup.Distributor, GicV3State.Iidr),
+        (GicV3State.OwnTyper2, VgicGroup.Distributor, GicV3State.Typer2),
+        (GicV3State.OwnIccCtlr, VgicGroup.CpuSystemRegisters, GicV3State.IccCtlr),
+    ];
+
     /// <summary>The sizes of guest physical address that KVM_CREATE_VM takes.</summary>
     public static EquatableArray<int> IpaSizes(IProbeHost host) =>
         Enumerable.Range(SmallestIpa, LargestIpa - SmallestIpa + 1).Where(bits => host.TryVmType((ulong)bits) == 0).ToEquatableArray();
@@ -58,6 +65,19 @@ internal static class HostQuestions
         yield return Flag("vm-attr.smccc-filter", vm.HasVmAttribute(VmControl.SmcccControl, VmControl.SmcccFilter));
         foreach (var (name, group, attribute) in VcpuAttributeTable) yield return Flag(name, vm.HasVcpuAttribute(0, group, attribute));
         foreach (var pmu in vm.Pmus()) yield return Flag($"pmu.{pmu}", 0);
+    }
+
+    /// <summary>What a GICv3 says of itself, and the revisions that it takes: what a guest's must agree with to be restored. Registers that it refuses are left out.</summary>
+    /// <remarks>Source: arch/arm64/kvm/vgic/vgic-mmio-v3.c <c>vgic_mmio_uaccess_write_v3_misc</c>, vgic-sys-reg-v3.c <c>set_gic_ctlr</c>.</remarks>
+    /// <param name="vm">A VM with a GICv3 that is initialised.</param>
+    public static IEnumerable<HostCapability> GicV3(IProbeVm vm)
+    {
+        foreach (var (name, group, attribute) in GicV3Registers)
+            if (vm.GetGic(group, attribute, out var value) == 0) yield return new HostCapability(name, (long)value);
+        if (vm.GetGic(VgicGroup.Distributor, GicV3State.Iidr, out var own) != 0) yield break;
+        for (var revision = 0; revision <= GicV3State.MostRevision; revision++)
+            if (vm.SetGic(VgicGroup.Distributor, GicV3State.Iidr, GicV3State.WithRevision(own, revision)) == 0)
+                yield return new HostCapability(GicV3State.TakesRevision(revision), 1);
     }
 
     /// <summary>The interrupt controllers that a VM can have; none is one.</summary>

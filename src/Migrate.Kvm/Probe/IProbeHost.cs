@@ -64,6 +64,12 @@ internal interface IProbeVm : IDisposable
     /// <summary>KVM_ARM_VM_SMCCC_FILTER.</summary>
     int InstallFilter(SmcccFilterRange range);
 
+    /// <summary>KVM_GET_DEVICE_ATTR of the VM's GICv3, whose registers have 4 bytes there but for those of the CPU interface.</summary>
+    int GetGic(uint group, ulong attribute, out ulong value);
+
+    /// <summary>KVM_SET_DEVICE_ATTR of the VM's GICv3.</summary>
+    int SetGic(uint group, ulong attribute, ulong value);
+
     /// <summary>KVM_CREATE_DEVICE with KVM_CREATE_DEVICE_TEST: nothing is created.</summary>
     int TryDevice(uint type);
 }

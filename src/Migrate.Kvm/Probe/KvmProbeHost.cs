@@ -113,6 +113,17 @@ internal sealed class KvmProbeVm(KvmVm vm) : IProbeVm
 
     public int InstallFilter(SmcccFilterRange range) => vm.TryInstallFilter(range);
 
+    public int GetGic(uint group, ulong attribute, out ulong value)
+    {
+        if (group == VgicGroup.CpuSystemRegisters) return _gic!.TryGetAttribute64(group, attribute, out value);
+        var errno = _gic!.TryGetAttribute32(group, attribute, out var word);
+        value = word;
+        return errno;
+    }
+
+    public int SetGic(uint group, ulong attribute, ulong value) => group == VgicGroup.CpuSystemRegisters
+        ? _gic!.TrySetAttribute64(group, attribute, value) : _gic!.TrySetAttribute32(group, attribute, (uint)value);
+
     public int TryDevice(uint type) => vm.TestDevice((DeviceKind)type);
 
     public void Dispose()

@@ -166,7 +166,7 @@ internal static class FindingTexts
             Qemu = "-machine virt,virtualization=off makes HVC the conduit; under KVM it is SMC only for a guest with EL2.",
         },
         new(FindingCode.StepRefused, [Refused],
-            "The destination's kernel refuses this step: a dry run executed it on a scratch VM and it was refused although the plan expected it to be taken, or the guest has an interrupt controller that the destination cannot make, or a pending SError that its CPU cannot have.",
+            "The destination's kernel refuses this step: a dry run executed it on a scratch VM and it was refused although the plan expected it to be taken, or the guest has an interrupt controller that the destination cannot make or that differs from its own, or a pending SError that its CPU cannot have.",
             "The move would fail at this step. What was tried says more than what was measured before.",
             "Probe the destination again; if that changes nothing, report it: the profile cannot express what this kernel answers.",
             "It cannot be accepted: the move would fail there."),

@@ -39,6 +39,7 @@ internal static class RuleTable
         IpaSizeRule.Examine,
         MemoryLayoutRule.Examine,
         InterruptControllerRule.Examine,
+        InterruptControllerStateRule.Examine,
         PageSizeRule.Examine,
         SmcccFilterRule.Examine,
         HandlerRule.Examine,

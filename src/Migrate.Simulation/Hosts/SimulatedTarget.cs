@@ -256,6 +256,7 @@ public sealed class SimulatedTarget : IScratchTarget
             _ => false,
         };
         if (!present) return new(Errno.ENODEV, $"the VM has no {step.Device.Kind}");
+        if (step.Device.Kind == "gicv3" && GicV3Rules.Refused(_profile, step.Device) is { } refused) return new(Errno.EINVAL, refused);
         _devices.Add(step);
         return StepAnswer.Ok;
     }

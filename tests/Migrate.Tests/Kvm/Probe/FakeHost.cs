@@ -146,6 +146,17 @@ internal sealed class FakeVm : IProbeVm
 
     public int InstallFilter(SmcccFilterRange range) => _target.Execute([new InstallFilter(range)])[0].Errno;
 
+    public int GetGic(uint group, ulong attribute, out ulong value)
+    {
+        var name = group == GicV3State.CpuSystemRegisters ? GicV3State.OwnIccCtlr : attribute == GicV3State.Iidr ? GicV3State.OwnIidr : GicV3State.OwnTyper2;
+        var own = _host.Profile.Capabilities.FirstOrDefault(c => c.Name == name);
+        value = (ulong)own.Value;
+        return own.Name is null ? 6 : 0;
+    }
+
+    public int SetGic(uint group, ulong attribute, ulong value) =>
+        _host.Profile.Capabilities.Contains(new HostCapability(GicV3State.TakesRevision(GicV3State.Revision(value)), 1)) ? 0 : 22;
+
     public int TryDevice(uint type) => _host.Gics.Any(g => type == (uint)(g == GicKind.GicV3 ? DeviceKind.GicV3 : DeviceKind.GicV2)) ? 0 : 19;
 
     public void Dispose()

@@ -75,6 +75,7 @@ public sealed class Prediction
         var s when s.StartsWith("GIC distributor", StringComparison.Ordinal) || s.StartsWith("GIC redistributors", StringComparison.Ordinal) || s is "ITS" or "GICv3" or "GIC interrupts" => "gic",
         var s when s.StartsWith("SMCCC filter", StringComparison.Ordinal) => "filter",
         var s when s.StartsWith("attribute", StringComparison.Ordinal) => "attribute",
+        "GICD_IIDR" or "GICD_TYPER2" or "ICC_CTLR_EL1" => "device",
         _ => finding.Code is FindingCode.VcpuAttribute or FindingCode.Undescribable ? "device" : finding.Code == FindingCode.PageSize ? "slot" : null,
     };
 }
