@@ -35,7 +35,7 @@ internal static class MoveJob
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
 
     /// <summary>From one sign of the source to the next: it may have to measure its host first.</summary>
-    private static readonly TimeSpan ArrivalPatience = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan ArrivalPatience = TimeSpan.FromMinutes(10);
 
     public static void Destination(JobContext context)
     {
