@@ -21,6 +21,8 @@ internal sealed class LabRun(Options options, Recordings recordings, Recordings 
     /// <summary>Hosts that wait for their pair jobs.</summary>
     private readonly ConcurrentDictionary<HostId, LabHost> _waiting = [];
 
+    private readonly Stopwatch _clock = Stopwatch.StartNew();
+
     /// <summary>Runs everything on emulated hosts.</summary>
     public async Task RunEmulatedAsync(Ingredients ingredients, CancellationToken cancel)
     {
@@ -33,7 +35,7 @@ internal sealed class LabRun(Options options, Recordings recordings, Recordings 
             await Parallel.ForEachAsync(hosts, parallel, async (host, token) =>
             {
                 var initramfs = Path.Combine(work, $"{host.Id}.cpio");
-                Initramfs.Write(initramfs, host.Kernel, ingredients.UserSpace, ingredients.GuestQemu, options.Programs);
+                Initramfs.Write(initramfs, host.Kernel, ingredients.UserSpace, ingredients.GuestQemu, options.NeedsLinux, options.Programs);
                 var machine = new EmulatedMachine(host.Id.Cpu, ingredients.Emulator, host.Kernel, initramfs, options.Pairs);
                 await RunHostAsync(host.Id, machine, token);
                 if (!options.Keep)
@@ -193,5 +195,6 @@ internal sealed class LabRun(Options options, Recordings recordings, Recordings 
             throw new LabException($"{hosts} hosts cannot be up together in {available >> 10} MiB; --pairs takes at most {available / HostSize} here");
     }
 
-    private static void Say(HostId id, string text) => Console.WriteLine($"{id}: {text}");
+    /// <summary>With the time since the run began: where a run was slow is asked afterwards.</summary>
+    private void Say(HostId id, string text) => Console.WriteLine($"{_clock.Elapsed:h\\:mm\\:ss} {id}: {text}");
 }

@@ -7,6 +7,9 @@ internal sealed record Options(
     IReadOnlyList<string> Kernels, IReadOnlySet<string> Optional, IReadOnlyList<string> Cpus, IReadOnlyList<LabJob> Jobs, IReadOnlyList<PairJob> PairJobs,
     string Cache, string Programs, bool Native, bool Pairs, bool Record, bool Keep, bool Offline)
 {
+    /// <summary>Whether a job boots Linux on the hosts.</summary>
+    public bool NeedsLinux => Jobs.Any(job => job.NeedsLinux) || PairJobs.Any(job => job.NeedsLinux);
+
     public const string Usage = """
         usage: tests/lab/run --kernels 6.1,6.12 --cpus neoverse-n1 [options]
                tests/lab/run --native [options]
@@ -14,9 +17,9 @@ internal sealed record Options(
           --kernels LIST    series to boot, each the newest that Debian's suites offer
           --optional LIST   series that may be missing
           --cpus LIST       CPU models of the emulator: max, neoverse-n1, neoverse-v1, a64fx, cortex-a57, ...
-          --jobs LIST       jobs to run on each host (default: all but confusion-foreign)
+          --jobs LIST       jobs to run on each host (default: all but confusion-foreign and linux)
           --pairs           also run the jobs for two between every two hosts, both ways; all hosts stay up together.
-                            Those that --jobs names, else all but those that only run when named: qemu
+                            Those that --jobs names, else all but those that only run when named: qemu, linux-move
           --record          write the kernels' answers to tests/Data/lab instead of comparing them
           --cache DIR       where fetched things stay (default: $XDG_CACHE_HOME/vmmigrate-lab or ~/.cache/vmmigrate-lab)
           --offline         use the package indexes as they were fetched last

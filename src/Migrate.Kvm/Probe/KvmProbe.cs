@@ -17,8 +17,12 @@ public static class KvmProbe
         using var system = KvmSystem.Open();
         var report = new HostProbe(new KvmProbeHost(system), ThisBoot(), progress).Measure();
         // What restores machines here: KvmTarget. Another VMM on this host knows what it knows.
-        return report with { Profile = report.Profile with { KnownAttributes = State.KvmTarget.KnownAttributes.ToEquatableArray() } };
+        return report with { Profile = OfThisVmm(report.Profile) };
     }
+
+    /// <summary>A profile of this host with what machines of this VMM can be given: no property of the kernel, so another build may know more than the one that measured.</summary>
+    public static HostProfile OfThisVmm(HostProfile profile) =>
+        profile with { KnownAttributes = State.KvmTarget.KnownAttributes.ToEquatableArray(), Handlers = State.KvmTarget.KnownHandlers.ToEquatableArray() };
 
     /// <summary>What keeps this process from measuring the host, in the order in which it would be met; empty when nothing does.</summary>
     /// <param name="path">Where KVM is looked for.</param>

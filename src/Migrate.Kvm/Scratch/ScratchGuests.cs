@@ -6,6 +6,9 @@ public static class ScratchGuests
     /// <summary>What a guest that reached its resting point writes, plus its vCPU's number.</summary>
     public const ulong Ready = 0x100;
 
+    /// <summary>The virtual timer's interrupt.</summary>
+    private const uint TimerBit = 1 << 27;
+
     /// <summary>Counts in X19 for ever, after it reported.</summary>
     public static uint[] Counting(int vcpu) => [.. Report(vcpu), A64.Add(19, 19, 1), A64.Branch(-1)];
 
@@ -85,16 +88,19 @@ public static class ScratchGuests
 
     private static uint[] Report(int vcpu) => [.. A64.Load(9, ScratchMachine.ReportPage), .. A64.Load(10, Ready + (uint)vcpu), A64.Store(10, 9)];
 
-    private static uint[] GicOn(int vcpu)
+    /// <summary>Turns the GIC on for the virtual timer and every SGI; the guest still masks them.</summary>
+    public static uint[] InterruptsOn(int vcpu) => GicOn(vcpu, TimerBit | 0xffff);
+
+    private static uint[] GicOn(int vcpu, uint enabled = TimerBit)
     {
         var privateFrame = ScratchMachine.Redistributors + (ulong)vcpu * 0x20000 + 0x10000;
         return
         [
-            // GICD_CTLR: affinity routing, group 1. All private interrupts in group 1; 27 (virtual timer) enabled with priority 0xa0.
+            // GICD_CTLR: affinity routing, group 1. All private interrupts in group 1, some enabled, 27 with priority 0xa0.
             .. A64.Load(9, ScratchMachine.Distributor), .. A64.Load(10, 0x12), A64.Store32(10, 9),
             .. A64.Load(9, privateFrame + 0x80), .. A64.Load(10, 0xffff_ffff), A64.Store32(10, 9),
             .. A64.Load(9, privateFrame + 0x400 + 24), .. A64.Load(10, 0xa0a0_a0a0), A64.Store32(10, 9),
-            .. A64.Load(9, privateFrame + 0x100), .. A64.Load(10, 1 << 27), A64.Store32(10, 9),
+            .. A64.Load(9, privateFrame + 0x100), .. A64.Load(10, enabled), A64.Store32(10, 9),
             // ICC_PMR_EL1 = 0xf0, ICC_IGRPEN1_EL1 = 1.
             .. A64.Load(10, 0xf0), A64.WriteSystem(10, 3, 0, 4, 6, 0),
             .. A64.Load(10, 1), A64.WriteSystem(10, 3, 0, 12, 12, 7), A64.Isb,

@@ -25,6 +25,8 @@ internal static class GicTable
     [
         new("GICD_IIDR", VgicGroup.Distributor, 4, _ => [0x8], "First: its revision changes what later writes mean (5.19 on: 2 or 3)."),
         new("GICD_TYPER2", VgicGroup.Distributor, 4, _ => [0xc], "Must equal the host's: refused before anything depends on it."),
+        new("GICD_CTLR", VgicGroup.Distributor, 4, _ => [0x0],
+            "Before anything can be pending: what comes while the distributor is off is not queued, and switching it on queues nothing (vgic_target_oracle)."),
 
         new("GICR_PROPBASER", VgicGroup.Redistributor, 4, g => PerVcpu(g, 0x70, 0x74),
             "Before GICR_CTLR: dropped without a word once LPIs are enabled (vgic_mmio_write_propbase).") { Unset = NeverWritten },
@@ -62,7 +64,6 @@ internal static class GicTable
             "Before pending, which goes to the vCPU that is routed to."),
         new("GICD_ISPENDR", VgicGroup.Distributor, 4, g => Every(0x200 + 4, 4, g.Interrupts / 32 - 1), "The latch alone, as for private ones."),
         new("GICD_ISACTIVER", VgicGroup.Distributor, 4, g => Every(0x300 + 4, 4, g.Interrupts / 32 - 1), "Shared interrupts in service."),
-        new("GICD_CTLR", VgicGroup.Distributor, 4, _ => [0x0], "After every interrupt is complete: nothing is signalled from a half-written one."),
 
         new("line level", VgicGroup.LevelInfo, 4, Levels, "After the latches: a level interrupt is pending by latch or by line."),
 

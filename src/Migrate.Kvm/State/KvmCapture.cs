@@ -77,6 +77,7 @@ internal sealed class CaptureContext(KvmMachine machine)
 
     private readonly Dictionary<int, VcpuState> _vcpus = [];
     private readonly List<DeviceState> _devices = [];
+    private HandlerState[] _handlers = [];
 
     /// <summary>What was read.</summary>
     public MachineState State() => new()
@@ -84,6 +85,7 @@ internal sealed class CaptureContext(KvmMachine machine)
         Vm = machine.Description,
         Vcpus = _vcpus.Values.OrderBy(v => v.Index).ToEquatableArray(),
         Devices = _devices.ToEquatableArray(),
+        Handlers = _handlers.ToEquatableArray(),
     };
 
     /// <summary>Every register that each vCPU lists.</summary>
@@ -110,6 +112,9 @@ internal sealed class CaptureContext(KvmMachine machine)
             if (attributes.Count != 0) _devices.Add(new DeviceState(part.Kind, attributes));
         }
     }
+
+    /// <summary>What lives in this process.</summary>
+    public void Handlers() => _handlers = [.. machine.Handlers.Capture()];
 
     /// <summary>Pending SError and abort of each vCPU.</summary>
     public void Events()

@@ -1,4 +1,5 @@
 using Migrate.Kvm.Handles;
+using Migrate.Kvm.Vmm;
 using Migrate.Model;
 using Migrate.Model.Machines;
 
@@ -15,6 +16,7 @@ public sealed class KvmMachine : IDisposable
     {
         Vm = vm;
         Type = type;
+        Handlers = new MachineHandlers(kind => kind.Create(this));
     }
 
     /// <summary>The VM.</summary>
@@ -55,8 +57,12 @@ public sealed class KvmMachine : IDisposable
         Memory = _memory.Select(m => m.Slot).ToEquatableArray(),
         Gic = GicDescription,
         SmcccFilter = Vm.Record.Filter.ToEquatableArray(),
+        Handlers = Handlers.Promised.ToEquatableArray(),
         Attributes = Vm.Record.Attributes.ToEquatableArray(),
     };
+
+    /// <summary>What of it lives in this process.</summary>
+    internal MachineHandlers Handlers { get; }
 
     /// <summary>Guest memory by slot, in the order of its creation.</summary>
     internal IReadOnlyList<SlotMemory> Slots => _memory;

@@ -1,5 +1,6 @@
 using Migrate.Kvm.Handles;
 using Migrate.Kvm.Native;
+using Migrate.Kvm.Vmm;
 using Migrate.Linux;
 using Migrate.Model.Machines;
 using Migrate.Model.Plans;
@@ -34,6 +35,9 @@ public sealed unsafe class KvmTarget : IScratchTarget
 
     /// <summary>Names of VM attributes that a plan for this target may carry.</summary>
     public static IReadOnlyList<string> KnownAttributes { get; } = [.. AttributeTable.All.Select(a => a.Name)];
+
+    /// <summary>Names of the handlers that machines of this VMM have or can have.</summary>
+    public static IReadOnlyList<string> KnownHandlers { get; } = [.. HandlerTable.All.Select(kind => kind.Name)];
 
     /// <summary>What was built so far; null before the VM is there.</summary>
     public KvmMachine? Machine => _machine;
@@ -150,7 +154,11 @@ public sealed unsafe class KvmTarget : IScratchTarget
         return StepAnswer.Ok;
     }
 
-    internal StepAnswer Do(RestoreHandler step) => new(KvmErrno.ENOENT, $"no handler {step.State.Handler} here");
+    internal StepAnswer Do(RestoreHandler step)
+    {
+        if (HandlerTable.Find(step.State.Handler) is null) return new(KvmErrno.ENOENT, $"no handler {step.State.Handler} here");
+        return _machine!.Handlers.Restore(step.State) is { } problem ? new(KvmErrno.EINVAL, problem) : StepAnswer.Ok;
+    }
 
     internal StepAnswer Do(SetEvents step) => With(step.Vcpu, vcpu => new(vcpu.TrySetEvents(step.Events)));
 

@@ -1,3 +1,4 @@
+using Migrate.Kvm.Vmm;
 using Migrate.Model.Machines;
 using Migrate.Model.Plans;
 
@@ -39,7 +40,8 @@ internal static class StateTable
             context => context.Registers(), (target, step) => target.Do(step)),
         Part<WriteDevice>("devices", "The GIC is addressed by MPIDR_EL1; the ITS reads its tables from guest memory, which is complete only now.",
             context => context.Devices(), (target, step) => target.Do(step)),
-        Part<RestoreHandler>("handlers", "User-space handlers look at a VM whose registers are there; none lives here.", null, (target, step) => target.Do(step)),
+        Part<RestoreHandler>("handlers", "User-space handlers look at a VM whose registers are there, and raise interrupts in a GIC that has its state.",
+            context => context.Handlers(), (target, step) => target.Do(step)),
         Part<SetCounterOffset>("counter offset", "As late as may be, and once for the VM: guest time runs from here. KVM does not give it back.",
             null, (target, step) => target.Do(step)),
         Part<SetEvents>("events", "Newer kernels commit an abort into PC and PSTATE at once (__kvm_arm_vcpu_set_events).",
@@ -85,7 +87,7 @@ internal static class StateTable
         .. state.Vm.Attributes.Where(a => AttributeTable.All.All(part => part.Name != a.Name)).Select(a => $"attribute {a.Name}"),
         .. state.Vm.Gic.Kind is GicKind.None or GicKind.GicV3 ? [] : new[] { $"interrupt controller {state.Vm.Gic.Kind}" },
         .. state.Devices.Where(d => Devices.All(part => part.Kind != d.Kind)).Select(d => $"device {d.Kind}"),
-        .. state.Vm.Handlers.Concat(state.Handlers.Select(h => h.Handler)).Distinct().Select(h => $"handler {h}"),
+        .. state.Vm.Handlers.Concat(state.Handlers.Select(h => h.Handler)).Distinct().Where(h => HandlerTable.Find(h) is null).Select(h => $"handler {h}"),
     ];
 
     private static readonly Dictionary<Type, StatePart> ByStep = Parts.ToDictionary(p => p.Step);

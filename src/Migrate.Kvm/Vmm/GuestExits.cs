@@ -1,26 +1,23 @@
 using Migrate.Kvm.Handles;
+using Migrate.Kvm.Vmm.Calls;
 using Migrate.Model.Errors;
-using Migrate.Model.Registers;
 
 namespace Migrate.Kvm.Vmm;
 
 /// <summary>What the VMM does about each exit, and how often.</summary>
-internal sealed class GuestExits(Uart uart, Action<string> ended) : IExitHandler
+internal sealed class GuestExits(IEnumerable<IMmioHandler> devices, ForwardedCalls calls, Action<string> ended) : IExitHandler
 {
-    /// <summary>SMCCC NOT_SUPPORTED, and what an unknown call answers (SMCCC specification, DEN0028, section 5.2).</summary>
-    private static readonly RegisterValue NotSupported = new(ulong.MaxValue);
-
-    private static readonly RegisterId X0 = RegisterId.Core(0, 8);
-
+    private readonly IMmioHandler[] _devices = [.. devices];
     private long _mmio;
     private long _hypercalls;
     private long _unknown;
+    private long _unknownCalls;
     private long _failed;
 
-    /// <summary>mmio-exits, hypercalls (forwarded to user space), unknown-mmio (addresses where nothing is), faults (vCPUs that run no more).</summary>
+    /// <summary>mmio-exits, hypercalls (forwarded to user space), unknown-hypercalls (that no handler has), unknown-mmio (addresses where nothing is), faults (vCPUs that run no more).</summary>
     public IReadOnlyList<KeyValuePair<string, ulong>> Counters =>
     [
-        new("mmio-exits", (ulong)Interlocked.Read(ref _mmio)), new("hypercalls", (ulong)Interlocked.Read(ref _hypercalls)),
+        new("mmio-exits", (ulong)Interlocked.Read(ref _mmio)), new("hypercalls", (ulong)Interlocked.Read(ref _hypercalls)), new("unknown-hypercalls", (ulong)Interlocked.Read(ref _unknownCalls)),
         new("unknown-mmio", (ulong)Interlocked.Read(ref _unknown)), new("faults", (ulong)Interlocked.Read(ref _failed)),
     ];
 
@@ -35,8 +32,7 @@ internal sealed class GuestExits(Uart uart, Action<string> ended) : IExitHandler
                 break;
             case ExitReason.Hypercall:
                 Interlocked.Increment(ref _hypercalls);
-                // The PC is behind the instruction already, for HVC and SMC alike (handle_smc, kvm_arch_vcpu_ioctl_run).
-                vcpu.Set(X0, NotSupported);
+                if (!calls.Answer(vcpu)) Interlocked.Increment(ref _unknownCalls);
                 break;
             case ExitReason.SystemEvent:
                 ended(run.SystemEventType switch { 1 => "the guest switched itself off", 2 => "the guest asked for a reset", var type => $"the guest ended with system event {type}" });
@@ -45,6 +41,9 @@ internal sealed class GuestExits(Uart uart, Action<string> ended) : IExitHandler
                 throw new KvmException(ErrorCode.System, $"the guest stopped with KVM_EXIT {(int)run.ExitReason} ({run.ExitReason})");
         }
     }
+
+    /// <inheritdoc/>
+    public void Enter(KvmVcpu vcpu) => calls.Enter(vcpu);
 
     /// <inheritdoc/>
     public void Failed(KvmVcpu vcpu, Exception error)
@@ -57,9 +56,9 @@ internal sealed class GuestExits(Uart uart, Action<string> ended) : IExitHandler
     {
         Interlocked.Increment(ref _mmio);
         var address = run.MmioAddress;
-        var isKnown = uart.Has(address);
-        if (!isKnown) Interlocked.Increment(ref _unknown);
-        if (!run.MmioIsWrite) run.MmioData = isKnown ? uart.Read(address) : 0;
-        else if (isKnown) uart.Write(address, run.MmioData);
+        var device = Array.Find(_devices, d => d.Has(address));
+        if (device is null) Interlocked.Increment(ref _unknown);
+        if (!run.MmioIsWrite) run.MmioData = device?.Read(address) ?? 0;
+        else device?.Write(address, run.MmioData);
     }
 }

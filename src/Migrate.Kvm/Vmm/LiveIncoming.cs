@@ -55,8 +55,12 @@ public sealed class LiveIncoming : IIncomingMachine
         ];
         if (parts.FirstOrDefault(p => !p.IsSame).Part is { } other)
             throw new MigrateException(ErrorCode.WrongState, $"the {other} that were built differ from the description") { Stage = Stage.Apply };
+        if (MachineHandlers.Unknown(description.Handlers).FirstOrDefault() is { } unknown)
+            throw new MigrateException(ErrorCode.WrongState, $"the machine needs a handler {unknown}, which this VMM has not") { Stage = Stage.Apply };
         _spent = true;
-        return new LiveMachine(_target.Take(), _options);
+        var machine = _target.Take();
+        machine.Handlers.Promise(description.Handlers);
+        return new LiveMachine(machine, _options);
     }
 
     /// <summary>Throws away what was built, unless a machine has taken it over.</summary>

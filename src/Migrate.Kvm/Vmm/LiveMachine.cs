@@ -1,4 +1,5 @@
 using Migrate.Kvm.State;
+using Migrate.Kvm.Vmm.Calls;
 using Migrate.Model;
 using Migrate.Model.Errors;
 using Migrate.Model.Hosts;
@@ -19,16 +20,16 @@ public sealed record VmmOptions
     /// <summary>What the guest writes to its console, a byte at a time, on a vCPU's thread.</summary>
     public Action<byte> Console { get; init; } = _ => { };
 
+    /// <summary>What is typed for the guest; null for nobody who types.</summary>
+    public ConsoleInput? Input { get; init; }
+
     /// <summary>The guest ended by itself, or a vCPU failed: one line, on a vCPU's thread.</summary>
     public Action<string> Ended { get; init; } = _ => { };
 }
 
 /// <summary>A VM of this process that runs and can be moved: memory on sealed memfds, vCPUs on threads of their own, a console.</summary>
-public sealed class LiveMachine : IMachine, IDisposable
+public sealed class LiveMachine : IMachine, IEventTarget, IDisposable
 {
-    /// <summary>Where the console lies: a PL011 where QEMU's virt board has it.</summary>
-    public const ulong ConsoleAddress = 0x0900_0000;
-
     private readonly KvmMachine _machine;
     private readonly VmmOptions _options;
     private readonly KvmDirtyLog _log;
@@ -48,7 +49,10 @@ public sealed class LiveMachine : IMachine, IDisposable
         _machine = machine;
         _options = options;
         Memory = [.. machine.Slots.Select(s => new GuestMemory(s.Slot, s.File ?? throw new MigrateException(ErrorCode.WrongState, $"slot {s.Slot.Slot} is on no memfd")))];
-        _exits = new GuestExits(new Uart(ConsoleAddress, options.Console), options.Ended);
+        machine.Handlers.Promise(machine.Handlers.Promised);
+        machine.Handlers.Connect(options);
+        _exits = new GuestExits(machine.Handlers.Mmio, new ForwardedCalls(machine), options.Ended);
+        machine.Handlers.Kick = Kick;
         _log = new KvmDirtyLog(machine, Environment.SystemPageSize);
         _sample = Capture();
     }
@@ -66,12 +70,12 @@ public sealed class LiveMachine : IMachine, IDisposable
     /// <inheritdoc/>
     /// <remarks>
     /// While it runs, each vCPU's registers are read on its own thread between two of its instructions, and interrupt controller and timer attributes
-    /// are those of the last stop: KVM does not let them be read beside a running vCPU (EBUSY).
+    /// are those of the last stop: KVM does not let them be read beside a running vCPU (EBUSY). Handlers are asked as they are.
     /// </remarks>
     public MachineReport Describe()
     {
         if (!IsRunning) _sample = Capture();
-        else _sample = _sample with { Vcpus = _sample.Vcpus.Select(Sampled).ToEquatableArray() };
+        else _sample = _sample with { Vcpus = _sample.Vcpus.Select(Sampled).ToEquatableArray(), Handlers = _machine.Handlers.Capture().ToEquatableArray() };
         return new MachineReport { State = _sample, Undescribable = _machine.Undescribable.ToEquatableArray(), PageSize = Environment.SystemPageSize };
     }
 
@@ -106,6 +110,7 @@ public sealed class LiveMachine : IMachine, IDisposable
     public void Quiesce()
     {
         Halt();
+        _machine.Handlers.Freeze();
         KvmCapture.SaveTables(_machine);
     }
 
@@ -119,7 +124,18 @@ public sealed class LiveMachine : IMachine, IDisposable
     public void Resume()
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
-        if (!IsRunning) Start();
+        if (IsRunning) return;
+        _machine.Handlers.Thaw();
+        Start();
+    }
+
+    /// <inheritdoc/>
+    /// <remarks>This VMM has the events 0, 0x40000000 and, of critical priority, 0x40000001; a machine without SDEI has none.</remarks>
+    /// <exception cref="MigrateException"><see cref="ErrorCode.WrongState"/>: the machine does not run.</exception>
+    public bool TryInject(int vcpu, uint number)
+    {
+        if (!IsRunning) throw new MigrateException(ErrorCode.WrongState, "the machine does not run");
+        return _machine.Handlers.Calls.OfType<Sdei>().Any(sdei => sdei.TryInject(vcpu, number));
     }
 
     /// <summary>Stops and frees it.</summary>
@@ -135,6 +151,7 @@ public sealed class LiveMachine : IMachine, IDisposable
         {
             // A vCPU that failed was told when it did.
         }
+        _machine.Handlers.Freeze();
         _machine.Dispose();
     }
 
@@ -171,6 +188,13 @@ public sealed class LiveMachine : IMachine, IDisposable
         _throttle?.Dispose();
         _throttle = null;
         if (failure is not null) throw failure;
+    }
+
+    /// <summary>Nobody's where the machine does not run: then the vCPU sees what there is when it starts.</summary>
+    private void Kick(int vcpu)
+    {
+        lock (_running)
+            if (vcpu < _runners.Length) _runners[vcpu].Kick();
     }
 
     private void KickAll()

@@ -40,9 +40,11 @@ public static class MachineCreation
     /// <param name="spec">What.</param>
     /// <param name="options">What the VMM is given.</param>
     /// <param name="load">Puts the guest's program into memory.</param>
-    /// <exception cref="KvmException">The host refuses one of its steps.</exception>
+    /// <exception cref="KvmException">The host refuses one of its steps, or the VMM lacks a handler.</exception>
     public static LiveMachine Create(KvmSystem system, MachineSpec spec, VmmOptions options, Action<KvmMachine> load)
     {
+        if (MachineHandlers.Unknown(spec.Vm.Handlers).FirstOrDefault() is { } unknown)
+            throw new KvmException(ErrorCode.Unsupported, $"the VM is to have a handler {unknown}, which this VMM has not");
         using var target = new KvmTarget(system, new KvmIdentity(spec.Vm.Name, spec.Vm.Id));
         foreach (var step in Steps(spec))
         {
@@ -53,6 +55,7 @@ public static class MachineCreation
         var machine = target.Take();
         try
         {
+            machine.Handlers.Promise(spec.Vm.Handlers);
             if (spec.Vm.Features.Has(VcpuFeatures.PmuV3)) PmuStart.Start(machine);
             load(machine);
             return new LiveMachine(machine, options);
@@ -81,7 +84,8 @@ public static class MachineCreation
             yield return new FinalizeSve(i);
         }
         if (vm.Gic.Kind != GicKind.None) yield return new CreateGic(vm.Gic);
-        foreach (var range in vm.SmcccFilter.AsEnumerable()) yield return new InstallFilter(range);
+        var forwarded = vm.Handlers.AsEnumerable().SelectMany(name => HandlerTable.Find(name)!.Forwarded);
+        foreach (var range in vm.SmcccFilter.AsEnumerable().Union(forwarded)) yield return new InstallFilter(range);
         for (var i = 0; i < vm.VcpuCount; i++)
         {
             foreach (var (id, value) in spec.Registers.AsEnumerable().Except(lengths)) yield return Write(i, id, value);

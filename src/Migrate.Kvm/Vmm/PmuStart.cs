@@ -7,9 +7,6 @@ namespace Migrate.Kvm.Vmm;
 /// <summary>Initialises the performance monitors of a new VM; without that its vCPUs do not run.</summary>
 internal static class PmuStart
 {
-    /// <summary>The PPI that the performance monitors get, as on QEMU's virt board.</summary>
-    private const uint Interrupt = 23;
-
     /// <summary>Interrupt, where there is a controller, then init.</summary>
     /// <exception cref="KvmException">KVM refused.</exception>
     public static void Start(KvmMachine machine)
@@ -19,7 +16,7 @@ internal static class PmuStart
             if (machine.Gic is not null)
             {
                 KvmHandle.Check(
-                    vcpu.TrySetAttribute32(VcpuAttributes.PmuControl, VcpuAttributes.PmuInterrupt, Interrupt),
+                    vcpu.TrySetAttribute32(VcpuAttributes.PmuControl, VcpuAttributes.PmuInterrupt, Board.PmuInterrupt),
                     Ioctls.SetDeviceAttribute, $"{vcpu.Subject} PMU interrupt");
             }
             KvmHandle.Check(

@@ -11,6 +11,11 @@ internal interface IExitHandler
     /// <summary>KVM_RUN returned: <see cref="KvmVcpu.Run"/> says why.</summary>
     void Exit(KvmVcpu vcpu);
 
+    /// <summary>The vCPU is about to enter the guest for the first time or after a kick: no MMIO of it is half done.</summary>
+    void Enter(KvmVcpu vcpu)
+    {
+    }
+
     /// <summary>The vCPU runs no more, by an error.</summary>
     void Failed(KvmVcpu vcpu, Exception error);
 }
@@ -91,6 +96,7 @@ internal sealed class VcpuRunner
             _kick = ThreadKick.OfThisThread();
             KvmHandle.Check(_vcpu.TrySetSignalMask(_kick.MaskForCall), Ioctls.SetSignalMask, _vcpu.Subject);
             _ready.Set();
+            _exits.Enter(_vcpu);
             while (!_stopping)
             {
                 _throttle?.Wait();
@@ -125,9 +131,12 @@ internal sealed class VcpuRunner
     {
         kick.Drain();
         _vcpu.Run.ImmediateExit = false;
-        if (_visit is not { } visit) return;
-        _visit = null;
-        visit.Do(_vcpu);
+        if (_visit is { } visit)
+        {
+            _visit = null;
+            visit.Do(_vcpu);
+        }
+        _exits.Enter(_vcpu);
     }
 
     private sealed class Visit(Action<KvmVcpu> act)

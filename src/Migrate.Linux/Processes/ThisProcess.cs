@@ -20,7 +20,7 @@ public static class ThisProcess
 
     /// <summary>Calls back, once and on a thread of its own, when standard input ends: how a child learns that its parent is gone.</summary>
     /// <param name="ended">What to do. What was read until then is thrown away.</param>
-    public static void WhenStdinEnds(Action ended) => WhenEnds(new FileDescriptor(0), "stdin-end", ended);
+    public static void WhenStdinEnds(Action ended) => WhenEnds(StandardInput.Handle, "stdin-end", ended);
 
     /// <summary>The same for any readable descriptor, which stays open.</summary>
     internal static unsafe void WhenEnds(FileDescriptor input, string threadName, Action ended)

@@ -59,6 +59,16 @@ public interface IMachine
     IReadOnlyList<KeyValuePair<string, ulong>> Counters { get; }
 }
 
+/// <summary>A machine whose guest can be sent events of SDEI (Arm DEN 0054), because its VMM implements them.</summary>
+public interface IEventTarget
+{
+    /// <summary>Sends an event; it is delivered as soon as the guest's masks let it, here or where the machine has moved to by then.</summary>
+    /// <param name="vcpu">To which vCPU.</param>
+    /// <param name="number">Its number.</param>
+    /// <returns>False where the guest has registered no handler for it.</returns>
+    bool TryInject(int vcpu, uint number);
+}
+
 /// <summary>A VM that is being built from a plan: the destination's half.</summary>
 public interface IIncomingMachine : IRestoreTarget, IDisposable
 {

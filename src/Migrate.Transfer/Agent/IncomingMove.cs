@@ -115,8 +115,10 @@ internal sealed class IncomingMove(IProfileSource profiles, IIncomingLauncher la
         _plan = final;
         try
         {
+            // As it arrived: KVM takes pending bits of LPIs out of guest memory when it restores an ITS (vgic-v3.c vgic_v3_lpi_sync_pending_status).
+            var arrived = digest ? MemoryDigest.Of(_session!.Memory) : [];
             if (!Run(StepPhase.Apply)) return false;
-            Applied = new AppliedState(_run!, digest ? MemoryDigest.Of(_session!.Memory) : []);
+            Applied = new AppliedState(_run!, arrived);
             return true;
         }
         catch (MigrateException e)

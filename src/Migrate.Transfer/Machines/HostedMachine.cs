@@ -152,7 +152,7 @@ internal sealed partial class HostedMachine : IDisposable
         var bitmap = session.Bitmap!;
         if (consumed == session.Epoch && !session.HoldsRest)
             bitmap.Clear();
-        else if (consumed != session.Epoch && consumed != session.Epoch - 1)
+        else if (consumed < 0 || (consumed != session.Epoch && consumed != session.Epoch - 1))
             throw new MigrateException(ErrorCode.Protocol, $"collection {consumed} was named as consumed; the last was {session.Epoch}");
         // What a failure half way leaves in the bitmap is cleared in the log already, so it must survive there.
         session.HoldsRest = true;
@@ -192,6 +192,14 @@ internal sealed partial class HostedMachine : IDisposable
     public void Pause(object caller) => Do(caller, FrameKind.Pause, Stop);
 
     public void Resume(object caller) => Do(caller, FrameKind.Resume, () => _machine!.Resume());
+
+    public void InjectEvent(object caller, GuestEvent wanted) => Do(caller, FrameKind.InjectEvent, () =>
+    {
+        if (_machine is not IEventTarget target)
+            throw new MigrateException(ErrorCode.Unsupported, $"machine {_status.Name} sends its guest no events") { Remedy = "Events are SDEI's: the VMM must have its handler." };
+        if (!target.TryInject(wanted.Vcpu, wanted.Number))
+            throw new MigrateException(ErrorCode.NotFound, $"vCPU {wanted.Vcpu} of machine {_status.Name} has no handler for event 0x{wanted.Number:x}") { Remedy = "The guest registers it with SDEI_EVENT_REGISTER, on the vCPU that is to handle it." };
+    });
 
     public void ResumeReleased(object caller, string handover) => Do(caller, FrameKind.ResumeReleased, () =>
     {

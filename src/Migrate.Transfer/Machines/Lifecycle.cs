@@ -58,6 +58,7 @@ internal static class Lifecycle
 
         new(FrameKind.Pause, Unheld, [Running], Paused),
         new(FrameKind.Resume, Unheld, [Paused], Running),
+        new(FrameKind.InjectEvent, Anyone, [Running, Logging]),
         new(FrameKind.ResumeReleased, Anyone, [Released], Running),
         new(FrameKind.Destroy, Anyone, [Released], Destroyed),
         new(FrameKind.Destroy, Unheld, [Incoming, Paused], Destroyed),

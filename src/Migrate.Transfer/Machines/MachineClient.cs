@@ -72,6 +72,13 @@ public sealed class MachineClient : IDisposable
     /// <summary>Lets a paused machine that no session holds run on.</summary>
     public void Resume() => Tell(FrameKind.Resume);
 
+    /// <summary>Sends the guest of a running machine an event of SDEI.</summary>
+    /// <param name="vcpu">To which vCPU.</param>
+    /// <param name="number">Which event.</param>
+    /// <exception cref="MigrateException"><see cref="ErrorCode.Unsupported"/>: the VMM has no SDEI; <see cref="ErrorCode.NotFound"/>: the guest handles
+    /// no such event there; <see cref="ErrorCode.WrongState"/>: it does not run.</exception>
+    public void InjectEvent(int vcpu, uint number) => Tell(FrameKind.InjectEvent, MachineMessages.Event, new GuestEvent(vcpu, number));
+
     /// <summary>Lets a released machine run here again: only when it is certain that the other side never does.</summary>
     /// <exception cref="MigrateException"><see cref="ErrorCode.WrongState"/>: not released, or under another id.</exception>
     public void ResumeReleased(string handoverId) => Tell(FrameKind.ResumeReleased, MachineMessages.Handover, handoverId);

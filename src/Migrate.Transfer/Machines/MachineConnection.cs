@@ -150,6 +150,10 @@ internal sealed class MachineConnection
                 _machine.Resume(this);
                 _channel.Send(FrameKind.Done);
                 break;
+            case FrameKind.InjectEvent:
+                _machine.InjectEvent(this, frame.Decode(MachineMessages.Event));
+                _channel.Send(FrameKind.Done);
+                break;
             case FrameKind.ResumeReleased:
                 _machine.ResumeReleased(this, frame.Decode(MachineMessages.Handover));
                 _channel.Send(FrameKind.Done);

@@ -51,6 +51,11 @@ internal sealed record MemoryReply(int First, int Total, EquatableArray<MemorySl
 /// <param name="Pages">Bits set in the shared bitmap.</param>
 internal sealed record CollectReply(long Epoch, long Pages);
 
+/// <summary>An event for the guest.</summary>
+/// <param name="Vcpu">To which vCPU.</param>
+/// <param name="Number">Its number in SDEI (Arm DEN 0054, section 4.1).</param>
+internal readonly record struct GuestEvent(int Vcpu, uint Number);
+
 /// <summary>How each message of the machine socket is written.</summary>
 internal static class MachineMessages
 {
@@ -90,6 +95,8 @@ internal static class MachineMessages
     public static Shape<EquatableArray<ReadAnswer>> Values { get; } =
         Single("Values", "values", Shapes.List(Documents.ReadAnswer, MaxBatch), "One a register, in order.");
 
+    public static Shape<GuestEvent> Event { get; } = MakeEvent();
+
     private static Shape<V> Single<V>(string title, string name, Shape<V> shape, string description)
     {
         var record = new RecordShape<V>(title, description);
@@ -124,6 +131,14 @@ internal static class MachineMessages
             Note = v.Get(note),
             Counters = v.Get(values),
         });
+    }
+
+    private static Shape<GuestEvent> MakeEvent()
+    {
+        var record = new RecordShape<GuestEvent>("InjectEvent", "An event for the guest.");
+        var vcpu = record.Required("vcpu", Shapes.Int32, e => e.Vcpu, "To which vCPU.");
+        var number = record.Required("event", Shapes.UInt32, e => e.Number, "Its number in SDEI.");
+        return record.Build(v => new GuestEvent(v.Get(vcpu), v.Get(number)));
     }
 
     private static Shape<SessionOpened> MakeSessionOpened()

@@ -56,8 +56,7 @@ public sealed class SourceSession : IDisposable
             _client.Abort();
             throw new MigrateException(ErrorCode.Protocol, $"{_client.Path} answered with collection {reply.Epoch}; {_consumed + 1} was to come");
         }
-        MemoryMarshal.Cast<byte, ulong>(_bitmap.View(0, checked((int)bitmap.Bytes))).CopyTo(bitmap.Words);
-        bitmap.ClearBeyondEnd();
+        CopyBitmap(bitmap);
         _consumed = reply.Epoch;
         return new CollectResult(reply.Epoch, bitmap.Count);
     }
@@ -76,6 +75,13 @@ public sealed class SourceSession : IDisposable
 
     /// <summary>From the answer on, the machine never runs again without this id. Where no answer comes, its status tells whether it was released.</summary>
     public void Release(string handoverId) => _client.Tell(FrameKind.Release, MachineMessages.Handover, handoverId);
+
+    /// <summary>Copies the shared bitmap as it is now.</summary>
+    internal void CopyBitmap(DirtyBitmap bitmap)
+    {
+        MemoryMarshal.Cast<byte, ulong>(_bitmap.View(0, checked((int)bitmap.Bytes))).CopyTo(bitmap.Words);
+        bitmap.ClearBeyondEnd();
+    }
 
     /// <summary>Ends the session and waits until the machine's process has done its part.</summary>
     public void Dispose()

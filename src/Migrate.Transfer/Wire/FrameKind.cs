@@ -170,6 +170,9 @@ public enum FrameKind : ushort
     /// <summary>Request: end the machine.</summary>
     Destroy = 0x031c,
 
+    /// <summary>Send the guest an event of SDEI. Answer: <see cref="Done"/>.</summary>
+    InjectEvent = 0x031d,
+
     /// <summary>Head of a snapshot file: what it holds.</summary>
     SnapshotHead = 0x0401,
 

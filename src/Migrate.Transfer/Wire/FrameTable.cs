@@ -98,6 +98,7 @@ public static class FrameTable
         new(FrameKind.Resume, None),
         new(FrameKind.ResumeReleased, Small),
         new(FrameKind.Destroy, Small),
+        new(FrameKind.InjectEvent, Small),
         new(FrameKind.SnapshotHead, Document),
         new(FrameKind.SnapshotState, Document),
         new(FrameKind.SnapshotIndex, Document),

@@ -13,7 +13,7 @@ internal static class CommandTable
         ("probe", ProbeCommand.Build), ("check", CheckCommand.Build), ("explain", ExplainCommand.Build), ("matrix", MatrixCommand.Build),
         ("baseline", BaselineCommand.Build), ("capture", CaptureCommand.Build),
         ("agent", AgentCommand.Build), ("send", SendCommand.Build), ("status", StatusCommand.Build), ("cancel", CancelCommand.Build), ("resolve", ResolveCommand.Build),
-        ("run", RunCommand.Build), ("ps", PsCommand.Build), ("pause", PauseCommand.BuildPause), ("resume", PauseCommand.BuildResume),
+        ("run", RunCommand.Build), ("ps", PsCommand.Build), ("pause", PauseCommand.BuildPause), ("resume", PauseCommand.BuildResume), ("conformance", ConformanceCommand.Build),
         ("show", ShowCommand.Build), ("diff", DiffCommand.Build), ("convert", ConvertCommand.Build), ("snapshot", SnapshotCommand.Build),
         ("serve", ServeCommand.Build), ("demo", DemoCommand.Build), ("completion", CompletionCommand.Build),
     ];

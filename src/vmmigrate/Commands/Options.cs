@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using System.Globalization;
 using Migrate.Cli.Output;
 using Migrate.Model;
 using Migrate.Model.Machines;
@@ -60,6 +61,17 @@ internal static class Options
             : Fail<VcpuFeatures?>(result, $"'{result.Tokens[0].Value}' is no list of features; known: {string.Join(", ", VcpuFeatures.Known.Select(f => f.Name))}"),
     };
 
+    /// <summary>Ranges of the SMCCC filter: 0xc3000100+16=forward-to-user.</summary>
+    public static Option<SmcccFilterRange[]> SmcccFilter() => new("--smccc-filter")
+    {
+        Description = $"What KVM does with a range of hypercalls (repeatable): {string.Join(", ", Enum.GetValues<SmcccAction>().Select(ActionName))}. Without a handler a forwarded call answers -1.",
+        HelpName = "FIRST+COUNT=ACTION",
+        AllowMultipleArgumentsPerToken = false,
+        DefaultValueFactory = _ => [],
+        CustomParser = result => [.. result.Tokens.Select(token => TryRange(token.Value, out var range)
+            ? range : Fail<SmcccFilterRange>(result, $"'{token.Value}' is no range such as 0xc3000100+16={ActionName(SmcccAction.ForwardToUser)}"))],
+    };
+
     /// <summary>The planner's options from the command line's.</summary>
     public static PlanOptions Plan(string policy, IEnumerable<string> accepted)
     {
@@ -75,6 +87,26 @@ internal static class Options
         }
         return new PlanOptions { Policy = Enum.GetValues<Policy>().First(p => PolicyName(p) == policy), Accept = codes, AcceptAssumed = assumed };
     }
+
+    private static bool TryRange(string text, out SmcccFilterRange range)
+    {
+        range = default;
+        var (plus, equals) = (text.IndexOf('+', StringComparison.Ordinal), text.IndexOf('=', StringComparison.Ordinal));
+        if (plus < 0 || equals < plus || !TryNumber(text[..plus], out var first) || !TryNumber(text[(plus + 1)..equals], out var count) || count == 0) return false;
+        foreach (var action in Enum.GetValues<SmcccAction>())
+        {
+            if (ActionName(action) != text[(equals + 1)..]) continue;
+            range = new SmcccFilterRange(first, count, action);
+            return true;
+        }
+        return false;
+    }
+
+    private static bool TryNumber(string text, out uint number) => text.StartsWith("0x", StringComparison.OrdinalIgnoreCase)
+        ? uint.TryParse(text.AsSpan(2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out number)
+        : uint.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out number);
+
+    private static string ActionName(SmcccAction action) => KebabCase.Of(action.ToString());
 
     private static string PolicyName(Policy policy) => KebabCase.Of(policy.ToString());
 

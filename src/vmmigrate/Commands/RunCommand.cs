@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Runtime.InteropServices;
 using Migrate.Cli.Output;
 using Migrate.Cli.Sources;
+using Migrate.Kvm.Vmm;
 using Migrate.Linux.Processes;
 using Migrate.Model.Firmware;
 using Migrate.Model.Hosts;
@@ -24,8 +25,12 @@ internal static class RunCommand
             HelpName = "PROFILE",
             Arity = ArgumentArity.ZeroOrOne,
         };
-        var kernel = new Option<string?>("--kernel") { Description = "A VM on this host's own KVM: a flat A64 program, loaded and entered where memory begins (0x40000000); its console is a PL011 at 0x09000000.", HelpName = "FILE" };
+        var kernel = new Option<string?>("--kernel") { Description = "A VM on this host's own KVM: an arm64 Linux kernel (Image or vmlinuz), or a flat A64 program, loaded and entered where memory begins (0x40000000). Its console, a PL011 at 0x09000000, is on standard output and input.", HelpName = "FILE" };
+        var initrd = new Option<string?>("--initrd") { Description = "Initial RAM disk of a Linux kernel.", HelpName = "FILE" };
+        var append = new Option<string?>("--append") { Description = "Command line of a Linux kernel; its console is ttyAMA0 without asking.", HelpName = "TEXT" };
         var psci = new Option<string?>("--psci") { Description = "Pin the PSCI version of a VM with --kernel, so that it can move to kernels that know no newer one.", HelpName = "VERSION" };
+        var handlers = new Option<string?>("--handlers") { Description = "Services that this VMM gives the guest of a VM with --kernel in place of the kernel's, comma-separated: psci, sdei. Needs a kernel with the SMCCC filter (6.4).", HelpName = "LIST" };
+        var filter = Options.SmcccFilter();
         var name = new Option<string>("--name") { Description = "The machine's name.", DefaultValueFactory = _ => "vm" };
         var socket = new Option<string?>("--socket") { Description = "Where its machine socket lies (default: by name, where every verb finds it).", HelpName = "PATH" };
         var incoming = new Option<bool>("--incoming") { Description = "Wait for a machine that is sent here." };
@@ -42,7 +47,7 @@ internal static class RunCommand
         var sabotage = new Option<string?>("--sabotage") { Description = "Break one thing on purpose (a test instrument).", Hidden = true };
         var command = new Command("run", "Run a machine and serve its socket: a VM on this host's KVM (--kernel, or --incoming), or a simulated one whose vCPUs really write memory (--simulate).")
         {
-            simulate, kernel, psci, name, socket, incoming, memory, cpus, features, config, rate, fill, hot, steps, seed, stdin, sabotage,
+            simulate, kernel, initrd, append, psci, handlers, filter, name, socket, incoming, memory, cpus, features, config, rate, fill, hot, steps, seed, stdin, sabotage,
         };
         command.SetAction(parsed =>
         {
@@ -51,7 +56,9 @@ internal static class RunCommand
             if (isSimulated == (parsed.GetValue(kernel) is not null) && (isSimulated || !isIncoming))
                 throw new UsageException("what is to run? one of --kernel FILE (this host's KVM) and --simulate", "run");
             if (isIncoming && parsed.GetValue(kernel) is not null) throw new UsageException("--incoming waits for a machine that brings its program: without --kernel", "run");
-            if (parsed.GetValue(psci) is not null && parsed.GetValue(kernel) is null) throw new UsageException("--psci goes with --kernel", "run");
+            foreach (var (option, value) in new[] { ("--psci", parsed.GetValue(psci)), ("--initrd", parsed.GetValue(initrd)), ("--append", parsed.GetValue(append)), ("--handlers", parsed.GetValue(handlers)) })
+                if (value is not null && parsed.GetValue(kernel) is null) throw new UsageException($"{option} goes with --kernel", "run");
+            if (parsed.GetValue(filter)!.Length > 0 && parsed.GetValue(kernel) is null) throw new UsageException("--smccc-filter goes with --kernel", "run");
             if (parsed.GetResult(config) is not null && (isIncoming || parsed.GetValue(features) is not null))
                 throw new UsageException("--config says what a new machine is: it goes neither with --incoming nor with --features", "run");
             var wished = parsed.GetValue(config) is { } file ? FileInput.ReadConfig(file) : null;
@@ -62,7 +69,8 @@ internal static class RunCommand
             using var ended = new ManualResetEventSlim();
             using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, context => { context.Cancel = true; ended.Set(); });
             using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, context => { context.Cancel = true; ended.Set(); });
-            if (parsed.GetValue(stdin)) ThisProcess.WhenStdinEnds(ended.Set);
+            Action? inputEnded = parsed.GetValue(stdin) ? ended.Set : null;
+            if (isSimulated && inputEnded is not null) ThisProcess.WhenStdinEnds(inputEnded);
 
             var options = new MachineServerOptions { Reached = HandoverState.MachineObserver(), Report = line => terminal.Error.WriteLine(line) };
             using var real = isSimulated ? null : RealMachine.Open(terminal, ended.Set);
@@ -71,6 +79,7 @@ internal static class RunCommand
                 ? MachineServer.ServeIncoming(path, parsed.GetValue(name)!, real is not null ? real.Incoming : _ => fault?.OnDestination(new SimulatedIncoming(host!)) ?? new SimulatedIncoming(host!), options)
                 : MachineServer.Serve(path, real is not null ? FreshReal(real) : Fresh(host!), options);
             terminal.Error.WriteLine($"machine {parsed.GetValue(name)} at {path}, pid {Environment.ProcessId}");
+            real?.ReadConsole(terminal, ended.Set, inputEnded);
             server.Destroyed.ContinueWith(_ => ended.Set(), TaskScheduler.Default);
             ended.Wait();
             return ExitCode.Yes;
@@ -83,11 +92,13 @@ internal static class RunCommand
                 var machine = real.Create(new RealMachineOptions
                 {
                     Name = parsed.GetValue(name)!,
-                    Kernel = parsed.GetValue(kernel)!,
+                    Files = new GuestFiles(parsed.GetValue(kernel)!, parsed.GetValue(initrd), parsed.GetValue(append)),
                     MemoryBytes = parsed.GetValue(memory).Value,
                     Vcpus = parsed.GetValue(cpus),
                     Features = parsed.GetValue(features),
                     Psci = version,
+                    Handlers = parsed.GetValue(handlers)?.Split(',', StringSplitOptions.RemoveEmptyEntries) ?? [],
+                    Filter = parsed.GetValue(filter)!,
                     Config = wished,
                 });
                 machine.Resume();

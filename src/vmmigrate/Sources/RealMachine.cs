@@ -18,8 +18,8 @@ internal sealed record RealMachineOptions
 {
     public required string Name { get; init; }
 
-    /// <summary>A flat program, loaded where memory begins.</summary>
-    public required string Kernel { get; init; }
+    /// <summary>What it runs.</summary>
+    public required GuestFiles Files { get; init; }
 
     public required ulong MemoryBytes { get; init; }
 
@@ -29,34 +29,40 @@ internal sealed record RealMachineOptions
 
     public PsciVersion? Psci { get; init; }
 
+    /// <summary>Handlers that its guest is promised.</summary>
+    public IReadOnlyList<string> Handlers { get; init; } = [];
+
+    public IReadOnlyList<SmcccFilterRange> Filter { get; init; } = [];
+
     public VmConfig? Config { get; init; }
 }
 
 /// <summary>Makes VMs on this host's KVM, and places for VMs that come.</summary>
 internal sealed class RealMachine : IDisposable
 {
-    /// <summary>Where memory begins: as on QEMU's virt board.</summary>
-    private const ulong MemoryBase = 0x4000_0000;
-
     private readonly KvmSystem _system;
+    private readonly GuestConsole _console;
     private readonly VmmOptions _options;
 
-    private RealMachine(KvmSystem system, VmmOptions options) => (_system, _options) = (system, options);
+    private RealMachine(KvmSystem system, GuestConsole console, VmmOptions options) => (_system, _console, _options) = (system, console, options);
 
     /// <summary>Opens the host's KVM.</summary>
-    /// <param name="terminal">The guest's console is stdout; that it ended goes to stderr.</param>
+    /// <param name="terminal">That the guest ended goes to stderr; its console is stdout.</param>
     /// <param name="ended">The guest ended by itself.</param>
     /// <exception cref="MigrateException"><see cref="ErrorCode.Unsupported"/>: there is no arm64 KVM here.</exception>
     public static RealMachine Open(Terminal terminal, Action ended)
     {
         var system = KvmSystem.Open();
+        GuestConsole? console = null;
         try
         {
-            return new RealMachine(system, new VmmOptions
+            console = new GuestConsole(Console.OpenStandardOutput());
+            return new RealMachine(system, console, new VmmOptions
             {
                 Boot = KvmProbe.ThisBoot(),
                 CounterFrequency = HostClock.Frequency(system),
-                Console = new ConsoleLines(terminal.Out).Write,
+                Console = console.Write,
+                Input = console.Input,
                 Ended = line =>
                 {
                     terminal.Error.WriteLine(line);
@@ -66,10 +72,17 @@ internal sealed class RealMachine : IDisposable
         }
         catch
         {
+            console?.Dispose();
             system.Dispose();
             throw;
         }
     }
+
+    /// <summary>Passes standard input to the guest, the one that is created and the one that comes.</summary>
+    /// <param name="terminal">Is told which keys are not the guest's.</param>
+    /// <param name="end">The operator ends the machine.</param>
+    /// <param name="inputEnded">Standard input ended; null where that means nothing.</param>
+    public void ReadConsole(Terminal terminal, Action end, Action? inputEnded) => _console.Read(terminal, end, inputEnded);
 
     /// <summary>A place for a VM that comes.</summary>
     public IIncomingMachine Incoming(VmDescription description) => new LiveIncoming(_system, description, _options);
@@ -78,7 +91,8 @@ internal sealed class RealMachine : IDisposable
     /// <exception cref="MigrateException">The host does not create it, or the program does not fit.</exception>
     public LiveMachine Create(RealMachineOptions wanted)
     {
-        var program = ReadProgram(wanted);
+        var memory = new MemorySlot(0, Board.MemoryBase, wanted.MemoryBytes);
+        var program = GuestProgram.Read(wanted.Files, memory);
         var registers = new List<Register>();
         if (wanted.Config is { } config) registers.AddRange(ConfiguredMachine.Writes(KvmProbe.Measure(null).Profile, config).AsEnumerable());
         if (wanted.Psci is { } psci) registers.Add(new Register(FirmwareRegisters.PsciVersion, new RegisterValue(psci.ToRegister())));
@@ -91,43 +105,22 @@ internal sealed class RealMachine : IDisposable
                 Type = wanted.Config?.Type ?? default,
                 Features = (wanted.Config?.Features ?? wanted.Features ?? VcpuFeatures.Psci02).Shape,
                 VcpuCount = wanted.Vcpus,
-                Memory = [new MemorySlot(0, MemoryBase, wanted.MemoryBytes)],
+                Memory = [memory],
                 Gic = DefaultMachine.Layout(wanted.Config?.Gic ?? GicKind.GicV3),
+                Handlers = program.Handlers.AsEnumerable().Union(wanted.Handlers).ToEquatableArray(),
+                SmcccFilter = wanted.Filter.ToEquatableArray(),
             },
             Registers = registers.ToEquatableArray(),
-            Entry = MemoryBase,
+            Entry = program.Entry,
+            Argument = program.DeviceTreeAddress,
         };
-        return MachineCreation.Create(_system, spec, _options, machine => program.CopyTo(machine.Memory(MemoryBase, program.Length)));
+        if (program.Problem(spec.Vm) is { } problem) throw new MigrateException(ErrorCode.Usage, $"{wanted.Files.Kernel} cannot run: {problem}") { Stage = Stage.Input, Remedy = "Give another --config, --features or --cpus." };
+        return MachineCreation.Create(_system, spec, _options, program.Load);
     }
 
-    public void Dispose() => _system.Dispose();
-
-    private static byte[] ReadProgram(RealMachineOptions wanted)
+    public void Dispose()
     {
-        var length = new FileInfo(wanted.Kernel) is { Exists: true } file
-            ? (ulong)file.Length
-            : throw new MigrateException(ErrorCode.NotFound, $"{wanted.Kernel}: no such file") { Stage = Stage.Input };
-        if (length == 0 || length > wanted.MemoryBytes)
-            throw new MigrateException(ErrorCode.Usage, $"{wanted.Kernel} has {length} bytes, the VM {wanted.MemoryBytes} bytes of memory") { Stage = Stage.Input, Remedy = "Give the VM more memory: --memory SIZE." };
-        var program = File.ReadAllBytes(wanted.Kernel);
-        // Documentation/arch/arm64/booting.rst: the header's magic number at offset 56.
-        if (program.Length >= 64 && program.AsSpan(56, 4).SequenceEqual("ARM\x64"u8))
-            throw new MigrateException(ErrorCode.Unsupported, $"{wanted.Kernel} is a Linux kernel, which needs a device tree; this build runs flat programs only") { Stage = Stage.Input };
-        return program;
-    }
-
-    /// <summary>The guest's console, written when a line is complete.</summary>
-    private sealed class ConsoleLines(TextWriter output)
-    {
-        private readonly Lock _lock = new();
-
-        public void Write(byte character)
-        {
-            lock (_lock)
-            {
-                output.Write((char)character);
-                if (character == (byte)'\n') output.Flush();
-            }
-        }
+        _console.Dispose();
+        _system.Dispose();
     }
 }

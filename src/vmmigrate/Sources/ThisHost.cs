@@ -30,7 +30,7 @@ internal sealed class ThisHost : IDisposable
         var system = KvmSystem.Open();
         try
         {
-            return new ThisHost(system, profile is null ? Measure(terminal) : RequireThisBoot(Input.Profile(profile, "the profile"), profile, Boot.Id));
+            return new ThisHost(system, profile is null ? Measure(terminal) : KvmProbe.OfThisVmm(RequireThisBoot(Input.Profile(profile, "the profile"), profile, Boot.Id)));
         }
         catch
         {

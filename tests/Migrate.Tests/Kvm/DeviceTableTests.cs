@@ -15,6 +15,7 @@ public class DeviceTableTests
     [
         ("GICD_IIDR", "GICR_PROPBASER"), ("GICR_PROPBASER", "GICR_CTLR"), ("GICR_PENDBASER", "GICR_CTLR"),
         ("GICR_ICENABLER0", "GICR_ISENABLER0"), ("GICD_ICENABLER", "GICD_ISENABLER"), ("GICD_IROUTER", "GICD_ISPENDR"),
+        ("GICD_CTLR", "GICR_CTLR"), ("GICD_CTLR", "GICR_ISPENDR0"), ("GICD_CTLR", "GICD_ISPENDR"), ("GICD_CTLR", "line level"),
         ("GICD_ISPENDR", "line level"), ("line level", "ICC_SRE_EL1"), ("ICC_CTLR_EL1", "ICC_AP1R_EL1"), ("ICC_CTLR_EL1", "ICC_BPR1_EL1"),
         ("GITS_CBASER", "GITS_CREADR"), ("GITS_CBASER", "GITS_CWRITER"), ("GITS_IIDR", "restore tables"), ("GITS_BASER", "restore tables"),
         ("restore tables", "GITS_CTLR"), ("PMU interrupt", "PMU init"),

@@ -102,6 +102,7 @@ public class StateTableTests
     {
         var whole = Given.Machine() with { Devices = [new DeviceState("vcpu", []), new DeviceState("gicv3", []), new DeviceState("its", [])] };
         whole = whole.WithVm(vm => vm with { Gic = new GicDescription(GicKind.GicV3), Attributes = AttributeTable.All.Select(a => VmAttributes.Flag(a.Name)).ToEquatableArray() });
+        whole = whole.WithVm(vm => vm with { Handlers = KvmTarget.KnownHandlers.ToEquatableArray() }) with { Handlers = KvmTarget.KnownHandlers.Select(name => new HandlerState(name, 1, [])).ToEquatableArray() };
         Assert.Empty(StateTable.WithoutRestore(whole));
 
         (string Name, MachineState State)[] mutants =
@@ -111,15 +112,16 @@ public class StateTableTests
             ("interrupt controller GicV2", whole.WithVm(vm => vm with { Gic = new GicDescription(GicKind.GicV2) })),
             ("interrupt controller GicV5", whole.WithVm(vm => vm with { Gic = new GicDescription(GicKind.GicV5) })),
             ("device gicv2", whole with { Devices = [new DeviceState("gicv2", [])] }),
-            ("handler sdei", whole with { Handlers = [new HandlerState("sdei", 1, [])] }),
+            ("handler novel", whole with { Handlers = [new HandlerState("novel", 1, [])] }),
+            ("handler novel", whole.WithVm(vm => vm with { Handlers = ["novel"] })),
         ];
         Assert.All(mutants, m => Assert.Equal([m.Name], StateTable.WithoutRestore(m.State)));
     }
 
     [Fact]
-    public void Every_part_that_is_captured_is_one_that_KVM_gives_back() =>
+    public void Every_part_that_is_captured_is_one_that_KVM_gives_back_or_this_process_has() =>
         Assert.Equal(
-            ["WriteRegister", "WriteDevice", "SetEvents", "SetMpState"],
+            ["WriteRegister", "WriteDevice", "RestoreHandler", "SetEvents", "SetMpState"],
             StateTable.Parts.Where(p => p.Capture is not null).Select(p => p.Step.Name));
 
     [Fact]

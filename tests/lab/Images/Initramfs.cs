@@ -13,7 +13,7 @@ internal static class Initramfs
     /// <summary>Only a debugger loads these.</summary>
     private static readonly string[] NotNeeded = ["libmscordaccore.so", "libmscordbi.so", "createdump", "libcoreclrtraceptprovider.so"];
 
-    public static void Write(string file, Kernel kernel, UserSpace user, GuestQemu? qemu, string programs)
+    public static void Write(string file, Kernel kernel, UserSpace user, GuestQemu? qemu, bool holdsGuest, string programs)
     {
         using var stream = File.Create(file);
         var archive = new CpioWriter(stream);
@@ -32,6 +32,8 @@ internal static class Initramfs
         AddUserSpace(archive, user.Root);
         foreach (var part in qemu?.Files() ?? [])
             archive.AddFile($"{NativeQemu.Folder}/{Path.GetFileName(part)}", part, executable: true);
+        if (holdsGuest)
+            GuestDisk.Add(archive, kernel.Image, Find(user.Root, "busybox"));
         AddRuntime(archive);
         AddTree(archive, programs, "app");
         archive.Finish();

@@ -150,19 +150,28 @@ internal sealed class CapturingIncoming(IIncomingMachine inner) : IIncomingMachi
     public void Dispose() => inner.Dispose();
 }
 
-/// <summary>One byte of guest memory changes once all pages have arrived: before the first register is read back after the stop.</summary>
-internal sealed class SpoiledPage(IIncomingMachine inner) : IIncomingMachine
+/// <summary>Changes a byte of guest memory as the first state is applied to it.</summary>
+internal sealed class WritesWhenApplied(IIncomingMachine inner) : IIncomingMachine
 {
+    public bool Wrote { get; private set; }
+
     public IReadOnlyList<GuestMemory> Memory => inner.Memory;
+
+    /// <summary>Changes a byte that is not zero.</summary>
+    public static void Spoil(IIncomingMachine machine)
+    {
+        var memory = (MemFd)machine.Memory[0].Handle;
+        Assert.True(memory.TryFindData(0, out var start, out _));
+        using var mapping = memory.Map(MappingAccess.ReadWrite);
+        mapping.Slice(start, 1)[0] ^= 1;
+    }
 
     public IReadOnlyList<StepAnswer> Execute(IReadOnlyList<RestoreStep> steps)
     {
-        if (steps.Any(s => s.Phase == StepPhase.Apply))
+        if (!Wrote && steps.Any(s => s.Phase == StepPhase.Apply))
         {
-            var memory = (MemFd)inner.Memory[0].Handle;
-            Assert.True(memory.TryFindData(0, out var start, out _));
-            using var mapping = memory.Map(MappingAccess.ReadWrite);
-            mapping.Slice(start, 1)[0] ^= 1;
+            Spoil(inner);
+            Wrote = true;
         }
         return inner.Execute(steps);
     }

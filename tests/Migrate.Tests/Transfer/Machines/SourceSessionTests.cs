@@ -228,6 +228,7 @@ public sealed class SourceSessionTests : IDisposable
         using var client = Connect();
         using var session = client.OpenSource();
         _machine.Write(0, 1, 1);
+        Assert.Throws<PeerErrorException>(() => Ask(client, -1));
         Ask(client, 0);
         _machine.Write(0, 2, 1);
         Assert.Equal(new CollectReply(2, 2), Ask(client, 0));

@@ -24,7 +24,9 @@ internal static class ItsJob
 
     private const uint Device = 7;
     private const uint Event = 3;
-    private const uint Lpi = 8192 + 5;
+
+    /// <summary>The interrupt that becomes pending.</summary>
+    public const uint Lpi = 8192 + 5;
 
     public static void Run(KvmSystem system, Func<ScratchMachine, KvmMachine> roundTrip)
     {
@@ -43,16 +45,17 @@ internal static class ItsJob
         CheckFailedException.That((copy.Memory(Pending + Lpi / 8, 1)[0] & 1 << (int)(Lpi % 8)) != 0, "the LPI is not pending");
     }
 
-    /// <summary>Maps a device and makes an LPI pending.</summary>
-    public static void Program(KvmMachine machine)
+    /// <summary>Maps a device and makes an LPI pending at a vCPU.</summary>
+    public static void Program(KvmMachine machine, int vcpu = 0)
     {
         var (gic, its) = (machine.Gic!, machine.Its!);
         // Enabled, priority 0xa0.
         machine.Memory(Properties + Lpi - 8192, 1)[0] = 0xa1;
         // 16 bits of interrupt number.
-        Set32(gic, 0x70, (uint)Properties | 15);
-        Set32(gic, 0x78, (uint)Pending);
-        Set32(gic, 0x0, 1);
+        var redistributor = (ulong)vcpu << 32;
+        Set32(gic, redistributor | 0x70, (uint)Properties | 15);
+        Set32(gic, redistributor | 0x78, (uint)Pending);
+        Set32(gic, redistributor, 1);
         Set64(its, 0x100, Valid | DeviceTable);
         Set64(its, 0x108, Valid | CollectionTable);
         Set64(its, 0x80, Valid | Commands);
@@ -60,7 +63,7 @@ internal static class ItsJob
         ulong[][] commands =
         [
             [0x08 | (ulong)Device << 32, 4, Valid | InterruptTable, 0],
-            [0x09, 0, Valid, 0],
+            [0x09, 0, Valid | (ulong)vcpu << 16, 0],
             [0x0a | (ulong)Device << 32, Event | (ulong)Lpi << 32, 0, 0],
             [0x03 | (ulong)Device << 32, Event, 0, 0],
         ];

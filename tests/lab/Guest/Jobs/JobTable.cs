@@ -17,15 +17,18 @@ public static class JobTable
         new("baseline-restore", TimeSpan.FromMinutes(15), BaselineRestoreJob.Run, [LabBaseline.Reports, "lab/*/probe.profile", LabBaseline.States]),
         new("states", TimeSpan.FromMinutes(5), StatesJob.Run),
         new("confusion", TimeSpan.FromMinutes(15), ConfusionJob.Run, ["lab/*/*.state", "lab/*/probe.profile"]),
+        new("kicks", TimeSpan.FromMinutes(15), KicksJob.Run) { OnRequest = true },
         new("confusion-foreign", TimeSpan.FromMinutes(30), ConfusionJob.RunForeign, ["lab/*/*.state", "lab/*/probe.profile"]) { OnRequest = true },
+        new("linux", TimeSpan.FromMinutes(15), LinuxJob.Run) { OnRequest = true, NeedsLinux = true },
     ];
 
     /// <summary>Every job for two hosts.</summary>
     public static IReadOnlyList<PairJob> Pairs { get; } =
     [
         new("reach", TimeSpan.FromMinutes(2), ReachJob.Destination, ReachJob.Source),
-        new("move", TimeSpan.FromMinutes(10), MoveJob.Destination, MoveJob.Source),
+        new("move", TimeSpan.FromMinutes(15), MoveJob.Destination, MoveJob.Source),
         new("qemu", TimeSpan.FromMinutes(4), QemuJob.Destination, QemuJob.Source) { OnRequest = true, NeedsQemu = true },
+        new("linux-move", TimeSpan.FromMinutes(25), LinuxMoveJob.Destination, LinuxMoveJob.Source) { OnRequest = true, NeedsLinux = true },
     ];
 
     /// <summary>The job, or half of a job for two, with this name; or null.</summary>

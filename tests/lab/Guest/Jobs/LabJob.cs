@@ -12,4 +12,7 @@ public sealed record LabJob(string Name, TimeSpan Limit, Action<JobContext> Run,
 {
     /// <summary>Whether it runs only where `--jobs` names it: it takes long.</summary>
     public bool OnRequest { get; init; }
+
+    /// <summary>Whether the hosts' image must hold their own kernel and a RAM disk for a guest: see <see cref="LinuxGuest"/>.</summary>
+    public bool NeedsLinux { get; init; }
 }

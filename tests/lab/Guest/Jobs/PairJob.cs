@@ -13,6 +13,9 @@ public sealed record PairJob(string Name, TimeSpan Limit, Action<JobContext> Des
     /// <summary>Whether it runs only where `--jobs` names it: it takes long, or needs what other runs need not fetch.</summary>
     public bool OnRequest { get; init; }
 
+    /// <summary>Whether the hosts' image must hold their own kernel and a RAM disk for a guest: see <see cref="LinuxGuest"/>.</summary>
+    public bool NeedsLinux { get; init; }
+
     /// <summary>Whether the hosts' image must hold a QEMU of their own: see <see cref="NativeQemu"/>.</summary>
     public bool NeedsQemu { get; init; }
 

@@ -22,7 +22,7 @@ internal static class ProbeJob
         context.Answer("probe.profile", MessagePackEncoding.Encode(Documents.HostProfile, Normalised(profile, context.Host)));
     }
 
-    /// <summary>Without what changes from boot to boot, and called what the lab calls the host: an initramfs has no name.</summary>
+    /// <summary>Without what changes from boot to boot, without our VMM's handlers, which are no answer of the kernel's, and called what the lab calls the host: an initramfs has no name.</summary>
     private static HostProfile Normalised(HostProfile profile, string host) =>
-        profile with { Boot = profile.Boot with { BootId = "", CommandLine = "", HostName = host } };
+        profile with { Handlers = [], Boot = profile.Boot with { BootId = "", CommandLine = "", HostName = host } };
 }

@@ -1,0 +1,166 @@
+using Migrate.Cli.Output;
+using Migrate.Kvm.Vmm;
+using Migrate.Linux;
+using Migrate.Linux.Processes;
+
+namespace Migrate.Cli.Sources;
+
+/// <summary>The guest's console on this process's standard streams.</summary>
+/// <remarks>
+/// A terminal in the foreground passes every key to the guest but <see cref="ConsoleEscapes"/>; of a pipe every byte is the guest's. What cannot be given to the guest yet
+/// is kept: the reader stands still.
+/// </remarks>
+internal sealed class GuestConsole : IDisposable
+{
+    /// <summary>Bytes that may wait for a slow reader of standard output; then the guest waits.</summary>
+    private const int MostUnwritten = 1 << 16;
+
+    private static readonly TimeSpan LastWords = TimeSpan.FromSeconds(1);
+
+    private readonly Lock _terminal = new();
+    private readonly object _unwritten = new();
+    private readonly CancellationTokenSource _ended = new();
+    private readonly Stream _output;
+    private readonly Thread _writer;
+    private readonly List<byte> _waiting = [];
+    private bool _closed;
+    private RawTerminal? _raw;
+
+    /// <summary>Writes to a stream from now on; <see cref="Read"/> begins to read.</summary>
+    public GuestConsole(Stream output)
+    {
+        _output = output;
+        _writer = new Thread(WriteAll) { IsBackground = true, Name = "console-output" };
+        _writer.Start();
+    }
+
+    /// <summary>What is typed.</summary>
+    public ConsoleInput Input { get; } = new();
+
+    /// <summary>What the guest writes.</summary>
+    public void Write(byte character)
+    {
+        lock (_unwritten)
+        {
+            while (_waiting.Count >= MostUnwritten && !_closed) Monitor.Wait(_unwritten);
+            _waiting.Add(character);
+            Monitor.PulseAll(_unwritten);
+        }
+    }
+
+    /// <summary>Reads standard input for the guest.</summary>
+    /// <param name="terminal">Is told what keys mean.</param>
+    /// <param name="end">The operator ends the machine.</param>
+    /// <param name="inputEnded">Standard input ended; null where that means nothing.</param>
+    public void Read(Terminal terminal, Action end, Action? inputEnded)
+    {
+        var kind = RawTerminal.Kind;
+        if (kind == InputKind.TerminalOfOthers)
+        {
+            terminal.Error.WriteLine("this process is in the background: keys are not passed to the guest");
+            return;
+        }
+        var escapes = kind == InputKind.Terminal ? new ConsoleEscapes() : null;
+        if (escapes is not null)
+        {
+            terminal.Error.WriteLine(ConsoleEscapes.Hint);
+            lock (_terminal) _raw = RawTerminal.Enter();
+        }
+        new Thread(() =>
+        {
+            try
+            {
+                Pump(terminal, buffer => StandardInput.Read(buffer), escapes, end);
+                inputEnded?.Invoke();
+            }
+            catch (OperationCanceledException)
+            {
+                // The machine ended before it took everything.
+            }
+            catch (LinuxException e)
+            {
+                terminal.Error.WriteLine($"the guest gets no more input: {e.Message}");
+                inputEnded?.Invoke();
+            }
+        })
+        { IsBackground = true, Name = "console-input" }.Start();
+    }
+
+    /// <summary>Writes what is left and gives the terminal back.</summary>
+    public void Dispose()
+    {
+        _ended.Cancel();
+        lock (_unwritten)
+        {
+            _closed = true;
+            Monitor.PulseAll(_unwritten);
+        }
+        _writer.Join(LastWords);
+        lock (_terminal) _raw?.Dispose();
+    }
+
+    internal void Pump(Terminal terminal, Func<byte[], int> input, ConsoleEscapes? escapes, Action end)
+    {
+        var buffer = new byte[256];
+        var toGuest = new List<byte>();
+        for (int read; (read = input(buffer)) > 0;)
+        {
+            ReadOnlySpan<byte> keys = buffer.AsSpan(0, read);
+            if (escapes is null)
+            {
+                Input.Send(keys, _ended.Token);
+                continue;
+            }
+            ConsoleCommand command;
+            do
+            {
+                toGuest.Clear();
+                command = escapes.Take(ref keys, toGuest);
+                if (command == ConsoleCommand.End)
+                {
+                    end();
+                    return;
+                }
+                if (command == ConsoleCommand.Help) terminal.Error.WriteLine($"\n{ConsoleEscapes.Help}");
+                // A terminal must not hang on a guest that does not read: its operator could not end it any more. What does not fit is not typed.
+                SendNow(toGuest);
+            }
+            while (command != ConsoleCommand.None);
+        }
+    }
+
+    private void SendNow(List<byte> keys)
+    {
+        var bytes = keys.ToArray().AsSpan();
+        for (var tries = 0; tries < 20 && !bytes.IsEmpty; tries++)
+        {
+            bytes = bytes[Input.TrySend(bytes)..];
+            if (!bytes.IsEmpty) _ended.Token.WaitHandle.WaitOne(TimeSpan.FromMilliseconds(10));
+        }
+    }
+
+    private void WriteAll()
+    {
+        while (true)
+        {
+            byte[] bytes;
+            lock (_unwritten)
+            {
+                while (_waiting.Count == 0 && !_closed) Monitor.Wait(_unwritten);
+                if (_waiting.Count == 0) return;
+                bytes = [.. _waiting];
+                _waiting.Clear();
+                Monitor.PulseAll(_unwritten);
+            }
+            try
+            {
+                _output.Write(bytes);
+                _output.Flush();
+            }
+            catch (IOException)
+            {
+                // Nobody reads any more: the guest goes on without a listener.
+            }
+        }
+    }
+}
