@@ -92,8 +92,12 @@ internal sealed class SdeiVcpu
             var bits = bytes.Next();
             vcpu.Events[i] = new SdeiEvent
             {
-                IsRegistered = (bits & RegisteredBit) != 0, IsEnabled = (bits & EnabledBit) != 0, IsPending = (bits & PendingBit) != 0, IsLeaving = (bits & LeavingBit) != 0,
-                Entry = bytes.Next(), Argument = bytes.Next(),
+                IsRegistered = (bits & RegisteredBit) != 0,
+                IsEnabled = (bits & EnabledBit) != 0,
+                IsPending = (bits & PendingBit) != 0,
+                IsLeaving = (bits & LeavingBit) != 0,
+                Entry = bytes.Next(),
+                Argument = bytes.Next(),
             };
         }
         var running = bytes.Next();

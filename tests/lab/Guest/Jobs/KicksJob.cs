@@ -38,7 +38,8 @@ internal static class KicksJob
             for (var n = 0; n < Each; n++)
                 if (runner.Between(_ => Volatile.Write(ref seen[i], seen[i] + 1)) is false) return;
             took[i] = since.Elapsed.TotalSeconds;
-        }) { IsBackground = true }).ToArray();
+        })
+        { IsBackground = true }).ToArray();
         foreach (var kicker in kickers) kicker.Start();
         for (var i = 0; i < runners.Length; i++)
         {
