@@ -100,7 +100,7 @@ public sealed class SendTests(SendTests.Hosts hosts) : IClassFixture<SendTests.H
     [Fact]
     public void A_refused_move_exits_1_sends_no_page_and_starts_no_machine()
     {
-        using var machine = hosts.Two.StartMachine(null, "--simulate", "7.2-neoverse-n1");
+        using var machine = hosts.Two.StartRefusedMachine();
         var sent = machine.Send().Exited(1);
         Assert.StartsWith("NO: ", sent.FirstLine);
         Assert.Contains("Not one page was sent", sent.Error);

@@ -18,7 +18,7 @@ public enum Side
 /// <summary>One machine under test: moved, watched all the time by <see cref="Watch"/>, and ended with the test.</summary>
 internal sealed class Moving : IDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Patience = Hosting.Enough(TimeSpan.FromSeconds(30));
     private readonly TwoHosts _hosts;
     private readonly Watch _watch;
 
@@ -49,13 +49,13 @@ internal sealed class Moving : IDisposable
         _hosts.Source.Start(["send", Name, _hosts.Address, "--accept", "assumed", .. more], killAt);
 
     /// <summary>Sends it to an end, with a short time for asking.</summary>
-    public Ended Send(string? killAt = null, params string[] more) => StartSend(killAt, ["--outcome-timeout", "100ms", .. more]).Wait();
+    public Ended Send(string? killAt = null, params string[] more) => StartSend(killAt, ["--outcome-timeout", Hosting.Enough(100), .. more]).Wait();
 
     /// <summary>Resolves it while an agent answers.</summary>
-    public Ended Resolve(string? killAt = null, params string[] more) => Resolve("20s", killAt, more);
+    public Ended Resolve(string? killAt = null, params string[] more) => Resolve(20_000, killAt, more);
 
     /// <summary>Resolves it while none does.</summary>
-    public Ended ResolveAlone(string? killAt = null, params string[] more) => Resolve("500ms", killAt, more);
+    public Ended ResolveAlone(string? killAt = null, params string[] more) => Resolve(500, killAt, more);
 
     /// <summary>A move whose outcome could not be proven says so, and names the way out.</summary>
     public void AssertUnknown(Ended outcome)
@@ -130,8 +130,8 @@ internal sealed class Moving : IDisposable
         }
     }
 
-    private Ended Resolve(string timeout, string? killAt, string[] more) =>
-        _hosts.Source.Start(["resolve", HandoverId, "--outcome-timeout", timeout, .. more], killAt).Wait();
+    private Ended Resolve(int milliseconds, string? killAt, string[] more) =>
+        _hosts.Source.Start(["resolve", HandoverId, "--outcome-timeout", Hosting.Enough(milliseconds), .. more], killAt).Wait();
 
     private IEnumerable<HandoverRecord<SourceMark>> Records()
     {

@@ -6,7 +6,7 @@ namespace Migrate.ProcessTests.Harness;
 /// <summary>A command that goes on.</summary>
 internal sealed class Running : IDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Patience = Hosting.Enough(TimeSpan.FromSeconds(60));
     private readonly List<string> _error = [];
     private readonly List<string> _output = [];
     private readonly Process _process;

@@ -37,8 +37,11 @@ public sealed class TwoHosts : IDisposable
     /// <summary>Starts a machine of a name of its own at the source.</summary>
     internal Moving StartMachine(string? killAt = null, params string[] more) => new(this, $"vm{++_machines}", killAt, more);
 
+    /// <summary>One that the agent's host will refuse.</summary>
+    internal Moving StartRefusedMachine() => StartMachine(null, Hosting.RefusedMachine);
+
     private Running Launch(string? killAt, string[] simulate) =>
-        Destination.Start(["agent", "--listen", Address, "--simulate", .. simulate, "--end-with-stdin"], killAt);
+        Destination.Start(["agent", "--listen", Address, .. Hosting.Agent, .. simulate, "--end-with-stdin"], killAt);
 
     public void Dispose()
     {

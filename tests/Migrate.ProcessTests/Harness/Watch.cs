@@ -31,7 +31,7 @@ internal sealed class Watch : IDisposable
     public static bool Executes(MachineStatus? machine) => machine?.State is LifecycleState.Running or LifecycleState.Logging;
 
     /// <summary>How far its program is.</summary>
-    public static ulong Steps(MachineStatus machine) => machine.Counters.FirstOrDefault(c => c.Key == "steps").Value;
+    public static ulong Steps(MachineStatus machine) => machine.Counters.FirstOrDefault(c => c.Key == Hosting.Counter).Value;
 
     /// <summary>The machine on a host; where several processes hold it, one that runs it.</summary>
     public MachineStatus? Find(Vmmigrate host)

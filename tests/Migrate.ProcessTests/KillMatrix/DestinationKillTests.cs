@@ -94,7 +94,7 @@ public sealed class DestinationKillTests : IDisposable
     public void An_agent_killed_as_it_refuses_leaves_the_source_running()
     {
         _hosts.StartAgent(killAt: "destination:refused");
-        using var machine = _hosts.StartMachine(null, "--simulate", "7.2-neoverse-n1");
+        using var machine = _hosts.StartRefusedMachine();
         machine.Send().Exited(4);
         _hosts.Agent.Wait().Exited(Ended.Killed);
         _hosts.StartAgent();
@@ -146,7 +146,7 @@ public sealed class DestinationKillTests : IDisposable
     {
         _hosts.StartAgent(killAt: point);
         using var machine = _hosts.StartMachine();
-        var send = machine.StartSend(null, "--outcome-timeout", "50s");
+        var send = machine.StartSend(null, "--outcome-timeout", Hosting.Enough(50_000));
         send.WaitFor("asking the agent");
         _hosts.StartAgent();
         send.Wait().Exited(exit);

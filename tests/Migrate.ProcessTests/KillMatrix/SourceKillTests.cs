@@ -55,7 +55,7 @@ public sealed class SourceKillTests(SourceKillTests.Hosts hosts) : IClassFixture
     public void A_sender_killed_at_a_point_leaves_one_runner_and_a_resolve_settles_the_rest(string point)
     {
         var (_, route, runner) = Cases.Single(c => c.Point == point);
-        using var machine = hosts.Two.StartMachine(null, route == Route.Refused ? ["--simulate", "7.2-neoverse-n1"] : []);
+        using var machine = route == Route.Refused ? hosts.Two.StartRefusedMachine() : hosts.Two.StartMachine();
 
         machine.Send(killAt: route == Route.Resolved ? "source:released" : point).Exited(Ended.Killed);
         if (route == Route.Resolved) machine.Resolve(killAt: point).Exited(Ended.Killed);
