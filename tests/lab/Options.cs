@@ -17,7 +17,8 @@ internal sealed record Options(
           --kernels LIST    series to boot, each the newest that Debian's suites offer
           --optional LIST   series that may be missing
           --cpus LIST       CPU models of the emulator: max, neoverse-n1, neoverse-v1, a64fx, cortex-a57, ...
-          --jobs LIST       jobs to run on each host (default: all but confusion-foreign, kicks, linux and kills)
+          --jobs LIST       jobs to run on each host (default: all but those that only run when named:
+                            kicks, confusion-foreign, linux, conformance, kills)
           --pairs           also run the jobs for two between every two hosts, both ways; all hosts stay up together.
                             Those that --jobs names, else all but those that only run when named: qemu, linux-move
           --record          write the kernels' answers to tests/Data/lab instead of comparing them

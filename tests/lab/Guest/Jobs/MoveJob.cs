@@ -1,17 +1,11 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Runtime.InteropServices;
 using Migrate.Kvm.Handles;
-using Migrate.Kvm.Scratch;
 using Migrate.Kvm.State;
 using Migrate.Kvm.Vmm;
 using Migrate.LabGuest.Programs;
-using Migrate.Model.Hosts;
 using Migrate.Model.Machines;
-using Migrate.Model.Plans;
 using Migrate.Model.Ports;
-using Migrate.Preflight;
-using Migrate.Preflight.Baselines;
 using Migrate.Transfer.Agent;
 using Migrate.Transfer.Handover;
 using Migrate.Transfer.Machines;
@@ -25,12 +19,6 @@ namespace Migrate.LabGuest.Jobs;
 /// </summary>
 internal static class MoveJob
 {
-    private const int Vcpus = 4;
-    private const uint Event = 0x4000_0000;
-
-    /// <summary>An OEM's service that nobody here has.</summary>
-    private const uint Nobodys = 0xc300_0100;
-
     /// <summary>Under two translators everything takes its time.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
 
@@ -45,7 +33,7 @@ internal static class MoveJob
         var socket = Path.Combine(directory, "incoming.sock");
         IMachine? arrived = null;
         var input = new ConsoleInput();
-        using var server = MachineServer.ServeIncoming(socket, "incoming", description => new Arrival(new LiveIncoming(system, description, Options(context, profile, input)), machine => arrived = machine));
+        using var server = MachineServer.ServeIncoming(socket, "incoming", description => new Arrival(new LiveIncoming(system, description, TravellerMachine.Options(context, profile, input)), machine => arrived = machine));
         var sign = Stopwatch.StartNew();
         var options = new AgentOptions
         {
@@ -119,7 +107,7 @@ internal static class MoveJob
         Refusals.Try(context, system, profile, there, options);
         var input = new ConsoleInput();
         LiveMachine? machine = null;
-        if (!context.Case("a VM of the pair's baseline is created", () => machine = Create(context, system, profile, there, input))) return;
+        if (!context.Case("a VM of the pair's baseline is created", () => machine = TravellerMachine.Create(context, system, profile, there, input))) return;
         machine!.Resume();
         using var server = MachineServer.Serve(socket, machine);
         if (!context.Case("it has everything in flight", () =>
@@ -130,7 +118,7 @@ internal static class MoveJob
             Until(() => TravellerChecks.X(machine.Describe().State, 2, 19) == 3, "the third character");
             if (!hasEvent) return;
             using var client = MachineClient.Connect(socket);
-            client.InjectEvent(2, Event);
+            client.InjectEvent(TravellerMachine.EventVcpu, TravellerMachine.Event);
             Until(() => TravellerChecks.IsReady(machine.Describe().State, inEvent: true), "the handler of the event");
         })) return;
         context.Case("it moves while it runs", () =>
@@ -144,42 +132,6 @@ internal static class MoveJob
         context.Case("it is gone here", () => CheckFailedException.Equal(LifecycleState.Destroyed, server.Status.State, "state"));
     }
 
-    private static LiveMachine Create(JobContext context, KvmSystem system, HostProfile here, HostProfile there, ConsoleInput input)
-    {
-        var withVectors = VcpuFeatures.Psci02 | VcpuFeatures.Sve;
-        var hasSve = new[] { here, there }.All(host => host.Shape(withVectors, GicKind.GicV3) is { Errno: 0 });
-        var baseline = Baseline.Of([new("here", here), new("there", there)], hasSve ? withVectors : VcpuFeatures.Psci02, new PlanOptions());
-        CheckFailedException.That(baseline.Verdict == Verdict.Yes, $"there is no baseline: {string.Join("; ", baseline.Proofs.Select(p => $"{p.Subject} {p.Witness.Reason}"))}");
-        var config = baseline.Pools[0].Config;
-        var forwards = here.HasSmcccFilter == true && there.HasSmcccFilter == true;
-        var spec = new MachineSpec
-        {
-            Vm = new VmDescription
-            {
-                Name = "mover",
-                Id = Guid.NewGuid().ToString("n"),
-                Type = config.Type,
-                Features = config.Features,
-                VcpuCount = Vcpus,
-                Memory = [new MemorySlot(0, ScratchMachine.MemoryBase, 16 << 20)],
-                Gic = new GicDescription(GicKind.GicV3, ScratchMachine.Distributor, ScratchMachine.Redistributors, ScratchMachine.Its),
-                SmcccFilter = forwards ? [new SmcccFilterRange(Nobodys, 16, SmcccAction.ForwardToUser)] : [],
-                Handlers = forwards ? ["psci", "sdei"] : [],
-            },
-            Registers = ConfiguredMachine.Writes(here, config),
-            Entry = Traveller.Start,
-        };
-        return MachineCreation.Create(system, spec, Options(context, here, input), kvm =>
-        {
-            for (var i = 0; i < Vcpus; i++)
-            {
-                var bytes = MemoryMarshal.AsBytes<uint>(Traveller.Program(i, new TravellerOptions(hasSve, forwards, forwards ? Nobodys : 0)));
-                bytes.CopyTo(kvm.Memory(Traveller.Code(i), bytes.Length));
-            }
-            ItsJob.Program(kvm, vcpu: 2);
-        });
-    }
-
     private static void Until(Func<bool> condition, string what, Func<string>? words = null)
     {
         var since = Stopwatch.StartNew();
@@ -189,7 +141,4 @@ internal static class MoveJob
             Thread.Sleep(50);
         }
     }
-
-    private static VmmOptions Options(JobContext context, HostProfile host, ConsoleInput input) =>
-        new() { Boot = host.Boot, CounterFrequency = host.CounterFrequency, Input = input, Ended = context.Note };
 }
