@@ -170,6 +170,9 @@ public sealed class LiveMachine : IMachine, IEventTarget, IDisposable
 
     private void Halt()
     {
+        // First: a vCPU that is kept out waits for the door, and would never see that it is to stop.
+        _throttle?.Dispose();
+        _throttle = null;
         VcpuRunner[] runners;
         lock (_running) (runners, _runners) = (_runners, []);
         Exception? failure = null;
@@ -185,8 +188,6 @@ public sealed class LiveMachine : IMachine, IEventTarget, IDisposable
                 failure ??= e;
             }
         }
-        _throttle?.Dispose();
-        _throttle = null;
         if (failure is not null) throw failure;
     }
 

@@ -27,6 +27,15 @@ internal sealed class MachineHandlers(Func<HandlerKind, IVmHandler> create)
     /// <summary>Names of a description that this VMM has no handler for.</summary>
     public static IEnumerable<string> Unknown(IEnumerable<string> names) => names.Where(name => HandlerTable.Find(name) is null);
 
+    /// <summary>Says why handlers cannot serve a new machine; null when they can.</summary>
+    public static string? Obstacle(VmDescription vm)
+    {
+        if (!vm.Handlers.Contains(Sdei.HandlerName)) return null;
+        // Where the kernel switches vCPUs off, nobody tells the handler that what it holds of their programs is void.
+        if (!vm.Handlers.Contains(Psci.HandlerName)) return "the handler sdei needs the handler psci beside it";
+        return vm.Features.Has(VcpuFeatures.El2) ? "the handler sdei interrupts EL1, and the VM has EL2" : null;
+    }
+
     /// <summary>Makes those that a description names and those that are always there.</summary>
     public void Promise(IEnumerable<string> names)
     {

@@ -40,11 +40,12 @@ public static class MachineCreation
     /// <param name="spec">What.</param>
     /// <param name="options">What the VMM is given.</param>
     /// <param name="load">Puts the guest's program into memory.</param>
-    /// <exception cref="KvmException">The host refuses one of its steps, or the VMM lacks a handler.</exception>
+    /// <exception cref="KvmException">The host refuses one of its steps, or the VMM lacks a handler, or what a handler needs is missing.</exception>
     public static LiveMachine Create(KvmSystem system, MachineSpec spec, VmmOptions options, Action<KvmMachine> load)
     {
         if (MachineHandlers.Unknown(spec.Vm.Handlers).FirstOrDefault() is { } unknown)
             throw new KvmException(ErrorCode.Unsupported, $"the VM is to have a handler {unknown}, which this VMM has not");
+        if (MachineHandlers.Obstacle(spec.Vm) is { } obstacle) throw new KvmException(ErrorCode.Unsupported, obstacle);
         using var target = new KvmTarget(system, new KvmIdentity(spec.Vm.Name, spec.Vm.Id));
         foreach (var step in Steps(spec))
         {
@@ -75,7 +76,7 @@ public static class MachineCreation
         foreach (var slot in vm.Memory.AsEnumerable()) yield return new MapMemory(slot);
         var isOn = Enumerable.Range(0, vm.VcpuCount).Select(i => i == 0 || spec.Started.Contains(i)).ToArray();
         for (var i = 0; i < vm.VcpuCount; i++)
-            yield return new CreateVcpu(i, isOn[i] || !vm.Features.Has(VcpuFeatures.Psci02) ? vm.Features : vm.Features | VcpuFeatures.PowerOff);
+            yield return new CreateVcpu(i, isOn[i] ? vm.Features : vm.Features | VcpuFeatures.PowerOff);
         // The vector lengths are chosen before SVE is finalized, everything else after (guest.c, set_sve_vls).
         var lengths = spec.Registers.AsEnumerable().Where(r => r.Id.Class == RegisterClass.Sve).ToArray();
         for (var i = 0; i < vm.VcpuCount && vm.Features.Has(VcpuFeatures.Sve); i++)

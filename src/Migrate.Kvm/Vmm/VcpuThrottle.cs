@@ -3,12 +3,15 @@ namespace Migrate.Kvm.Vmm;
 /// <summary>Keeps vCPUs out of the guest for a share of the time, so that a move converges.</summary>
 internal sealed class VcpuThrottle : IDisposable
 {
-    private static readonly TimeSpan Period = TimeSpan.FromMilliseconds(20);
+    /// <summary>Long enough that a hundredth of it is a time in which a thread wakes and enters the guest.</summary>
+    private static readonly TimeSpan Period = TimeSpan.FromMilliseconds(100);
 
-    private readonly ManualResetEventSlim _open = new(initialState: true);
+    private readonly object _door = new();
     private readonly ManualResetEventSlim _ended = new();
     private readonly Action _kickAll;
     private readonly Thread _thread;
+    private bool _isOpen = true;
+    private long _openings;
 
     /// <summary>Begins at once.</summary>
     /// <param name="percent">Share of the time outside, 1 to 99.</param>
@@ -21,12 +24,25 @@ internal sealed class VcpuThrottle : IDisposable
     }
 
     /// <summary>Whether the guest may be entered now.</summary>
-    public bool IsOpen => _open.IsSet;
+    public bool IsOpen
+    {
+        get
+        {
+            lock (_door) return _isOpen;
+        }
+    }
 
-    /// <summary>Returns when the guest may be entered.</summary>
-    public void Wait() => _open.Wait();
+    /// <summary>Returns when the guest may be entered: whoever waited for an opening is let in even if he wakes when it is over.</summary>
+    public void Wait()
+    {
+        lock (_door)
+        {
+            var seen = _openings;
+            while (!_isOpen && _openings == seen) Monitor.Wait(_door);
+        }
+    }
 
-    /// <summary>Lets everybody in.</summary>
+    /// <summary>Lets everybody in, for good. Before vCPUs are stopped: one that waits here sees no stop.</summary>
     public void Dispose()
     {
         _ended.Set();
@@ -37,10 +53,15 @@ internal sealed class VcpuThrottle : IDisposable
     {
         while (!_ended.Wait(Period - outside))
         {
-            _open.Reset();
+            lock (_door) _isOpen = false;
             _kickAll();
             _ended.Wait(outside);
-            _open.Set();
+            lock (_door)
+            {
+                _isOpen = true;
+                _openings++;
+                Monitor.PulseAll(_door);
+            }
         }
     }
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Migrate.Cli.Output;
 using Migrate.Kvm.Vmm;
 using Migrate.Linux;
@@ -12,8 +13,11 @@ namespace Migrate.Cli.Sources;
 /// </remarks>
 internal sealed class GuestConsole : IDisposable
 {
-    /// <summary>Bytes that may wait for a slow reader of standard output; then the guest waits.</summary>
+    /// <summary>Bytes that may wait for a slow reader of standard output; then the guest waits, for <see cref="LongestStall"/>.</summary>
     private const int MostUnwritten = 1 << 16;
+
+    /// <summary>A vCPU that waits for a reader can be neither moved nor stopped. When none has read for so long, what the guest prints is dropped.</summary>
+    private static readonly TimeSpan LongestStall = TimeSpan.FromSeconds(1);
 
     private static readonly TimeSpan LastWords = TimeSpan.FromSeconds(1);
 
@@ -21,15 +25,21 @@ internal sealed class GuestConsole : IDisposable
     private readonly object _unwritten = new();
     private readonly CancellationTokenSource _ended = new();
     private readonly Stream _output;
+    private readonly Action<string> _report;
     private readonly Thread _writer;
     private readonly List<byte> _waiting = [];
     private bool _closed;
+    private bool _isDropping;
+    private long _dropped;
     private RawTerminal? _raw;
 
     /// <summary>Writes to a stream from now on; <see cref="Read"/> begins to read.</summary>
-    public GuestConsole(Stream output)
+    /// <param name="output">Where what the guest prints goes.</param>
+    /// <param name="report">Is told in a line when something of it is lost.</param>
+    public GuestConsole(Stream output, Action<string> report)
     {
         _output = output;
+        _report = report;
         _writer = new Thread(WriteAll) { IsBackground = true, Name = "console-output" };
         _writer.Start();
     }
@@ -42,7 +52,11 @@ internal sealed class GuestConsole : IDisposable
     {
         lock (_unwritten)
         {
-            while (_waiting.Count >= MostUnwritten && !_closed) Monitor.Wait(_unwritten);
+            if (!HasRoom())
+            {
+                _dropped++;
+                return;
+            }
             _waiting.Add(character);
             Monitor.PulseAll(_unwritten);
         }
@@ -139,23 +153,35 @@ internal sealed class GuestConsole : IDisposable
         }
     }
 
+    /// <summary>Whether another byte may wait; at first that is worth some patience, afterwards none until somebody has read.</summary>
+    private bool HasRoom()
+    {
+        var since = Stopwatch.GetTimestamp();
+        while (!_isDropping && !_closed && _waiting.Count >= MostUnwritten)
+            if (!Monitor.Wait(_unwritten, LongestStall) || Stopwatch.GetElapsedTime(since) > LongestStall) _isDropping = _waiting.Count >= MostUnwritten;
+        return !_isDropping && !_closed;
+    }
+
     private void WriteAll()
     {
         while (true)
         {
             byte[] bytes;
+            long lost;
             lock (_unwritten)
             {
                 while (_waiting.Count == 0 && !_closed) Monitor.Wait(_unwritten);
                 if (_waiting.Count == 0) return;
                 bytes = [.. _waiting];
                 _waiting.Clear();
+                (lost, _dropped, _isDropping) = (_dropped, 0, false);
                 Monitor.PulseAll(_unwritten);
             }
             try
             {
-                _output.Write(bytes);
+                _output.Write(bytes, 0, bytes.Length);
                 _output.Flush();
+                if (lost > 0) _report($"nobody read standard output: {lost} characters of the guest's console were lost");
             }
             catch (IOException)
             {

@@ -56,7 +56,7 @@ internal sealed class RealMachine : IDisposable
         GuestConsole? console = null;
         try
         {
-            console = new GuestConsole(Console.OpenStandardOutput());
+            console = new GuestConsole(Console.OpenStandardOutput(), terminal.Error.WriteLine);
             return new RealMachine(system, console, new VmmOptions
             {
                 Boot = KvmProbe.ThisBoot(),

@@ -42,7 +42,7 @@ public class GuestConsoleTests
     {
         var received = new List<byte>();
         var uart = Listening();
-        using var console = new GuestConsole(Stream.Null);
+        using var console = new GuestConsole(Stream.Null, _ => { });
         uart.Connect(new VmmOptions { Input = console.Input });
         var sent = new byte[20_000];
         new Random(3).NextBytes(sent);
@@ -60,7 +60,7 @@ public class GuestConsoleTests
     [Fact]
     public void A_terminal_can_end_a_machine_that_reads_nothing()
     {
-        using var console = new GuestConsole(Stream.Null);
+        using var console = new GuestConsole(Stream.Null, _ => { });
         var (ended, words) = (false, new StringWriter());
         console.Pump(Terminal.To(TextWriter.Null, words), Reading("text\u0001?more\u0001xnever"u8.ToArray()), new ConsoleEscapes(), () => ended = true);
         Assert.True(ended);
@@ -73,9 +73,24 @@ public class GuestConsoleTests
         var output = new MemoryStream();
         var printed = new byte[100_000];
         new Random(5).NextBytes(printed);
-        using (var console = new GuestConsole(output))
+        using (var console = new GuestConsole(output, _ => { }))
             foreach (var character in printed) console.Write(character);
         Assert.Equal(printed, output.ToArray());
+    }
+
+    /// <summary>A vCPU that waited for it for ever could be neither moved nor stopped.</summary>
+    [Fact]
+    public void A_reader_that_stands_still_stops_no_vCPU_and_is_told_what_it_missed()
+    {
+        using var output = new Stalled();
+        var reports = new List<string>();
+        using (var console = new GuestConsole(output, reports.Add))
+        {
+            for (var i = 0; i < 300_000; i++) console.Write((byte)'x');
+            output.Go.Set();
+        }
+        Assert.InRange(output.Length, 1 << 16, 299_999);
+        Assert.Equal([$"nobody read standard output: {300_000 - output.Length} characters of the guest's console were lost"], reports);
     }
 
     private static Func<byte[], int> Reading(byte[] bytes)
@@ -91,5 +106,17 @@ public class GuestConsoleTests
         uart.Write(Board.Console + 0x30, 0xb01);
         uart.Thaw();
         return uart;
+    }
+
+    /// <summary>A pipe that nobody reads, until it goes.</summary>
+    private sealed class Stalled : MemoryStream
+    {
+        public ManualResetEventSlim Go { get; } = new();
+
+        public override void Write(byte[] buffer, int offset, int count)
+        {
+            Go.Wait();
+            base.Write(buffer, offset, count);
+        }
     }
 }

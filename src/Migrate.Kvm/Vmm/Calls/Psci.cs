@@ -26,6 +26,7 @@ internal sealed class Psci(ICallHost host, PsciVersion version, IEnumerable<int>
     private const ulong InvalidParameters = unchecked((ulong)-2L);
     private const ulong AlreadyOn = unchecked((ulong)-4L);
     private const ulong OnPending = unchecked((ulong)-5L);
+    private const ulong InternalFailure = unchecked((ulong)-6L);
     private const ulong InvalidAddress = unchecked((ulong)-9L);
 
     /// <summary>MIGRATE_INFO_TYPE: there is no trusted OS, or it needs no migration (5.10).</summary>
@@ -35,6 +36,7 @@ internal sealed class Psci(ICallHost host, PsciVersion version, IEnumerable<int>
     private readonly Core[] _cores = [.. Enumerable.Range(0, host.Affinities.Count).Select(i => new Core(on.Contains(i) ? Power.On : Power.Off, 0, 0))];
     private PsciVersion _version = version;
     private Action<string> _ended = _ => { };
+    private bool _isOver;
 
     private enum Function : uint
     {
@@ -86,16 +88,16 @@ internal sealed class Psci(ICallHost host, PsciVersion version, IEnumerable<int>
                 vcpu[0] = SwitchOn(call.Argument(vcpu, 1), call.Argument(vcpu, 2), call.Argument(vcpu, 3));
                 return true;
             case Function.AffinityInfo:
-                vcpu[0] = AffinityInfo(call.Argument(vcpu, 1), call.Argument(vcpu, 2));
+                vcpu[0] = AffinityInfo(call.Argument(vcpu, 1), (uint)call.Argument(vcpu, 2));
                 return true;
             case Function.MigrateInfoType:
                 vcpu[0] = NoTrustedOs;
                 return true;
             case Function.SystemOff:
-                _ended("the guest switched itself off");
+                End(vcpu, "the guest switched itself off");
                 return true;
             case Function.SystemReset:
-                _ended("the guest asked for a reset");
+                End(vcpu, "the guest asked for a reset");
                 return true;
             default:
                 vcpu[0] = (uint)vcpu[1] == SmcccVersion || IsOffered((uint)vcpu[1]) ? Success : SmcccCall.NotSupported;
@@ -109,9 +111,10 @@ internal sealed class Psci(ICallHost host, PsciVersion version, IEnumerable<int>
         lock (_lock)
         {
             ordered = _cores[vcpu.Index];
-            if (ordered.Power != Power.OnPending) return;
-            _cores[vcpu.Index] = new Core(Power.On, 0, 0);
+            if (ordered.Power == Power.OnPending) _cores[vcpu.Index] = new Core(Power.On, 0, 0);
         }
+        if (ordered.Power == Power.Off && vcpu.MpState != MpState.Stopped) vcpu.MpState = MpState.Stopped;
+        if (ordered.Power != Power.OnPending) return;
         vcpu.Reset();
         vcpu.Pc = ordered.Entry;
         vcpu[0] = ordered.Context;
@@ -168,6 +171,22 @@ internal sealed class Psci(ICallHost host, PsciVersion version, IEnumerable<int>
     {
     }
 
+    /// <summary>The VM is over: no vCPU executes another instruction (5.9.1, 5.11.1), as with PSCI in the kernel, which leaves the same in X0 (kvm_psci_0_2_call).</summary>
+    private void End(ICallingVcpu vcpu, string how)
+    {
+        lock (_lock)
+        {
+            Array.Fill(_cores, new Core(Power.Off, 0, 0));
+            if (_isOver) how = "";
+            _isOver = true;
+        }
+        vcpu[0] = InternalFailure;
+        vcpu.MpState = MpState.Stopped;
+        for (var i = 0; i < _cores.Length; i++)
+            if (i != vcpu.Index) host.Kick(i);
+        if (how != "") _ended(how);
+    }
+
     private ulong SwitchOn(ulong target, ulong entry, ulong context)
     {
         var vcpu = Find(target);
@@ -175,6 +194,8 @@ internal sealed class Psci(ICallHost host, PsciVersion version, IEnumerable<int>
         if ((entry & 3) != 0) return _version.Major >= 1 ? InvalidAddress : InvalidParameters;
         lock (_lock)
         {
+            // Ordered by a vCPU that has not been stopped yet.
+            if (_isOver) return InternalFailure;
             if (_cores[vcpu].Power == Power.On) return AlreadyOn;
             if (_cores[vcpu].Power == Power.OnPending) return OnPending;
             _cores[vcpu] = new Core(Power.OnPending, entry, context);

@@ -61,7 +61,7 @@ internal sealed class Sdei(ICallHost host) : ICallHandler
         var index = SdeiEvents.IndexOf(number);
         lock (_lock)
         {
-            if (index < 0 || vcpu < 0 || vcpu >= _vcpus.Length || !_vcpus[vcpu].Events[index].IsRegistered) return false;
+            if (index < 0 || vcpu < 0 || vcpu >= _vcpus.Length || !_vcpus[vcpu].Events[index].IsThere) return false;
             _vcpus[vcpu].Events[index].IsPending = true;
         }
         host.Kick(vcpu);
@@ -90,8 +90,8 @@ internal sealed class Sdei(ICallHost host) : ICallHandler
     {
         lock (_lock)
         {
-            _vcpus[vcpu].IsMasked = true;
-            _vcpus[vcpu].Running.Clear();
+            // It begins as after a reset: masked, with nothing registered.
+            _vcpus[vcpu] = new SdeiVcpu();
         }
     }
 
@@ -137,6 +137,7 @@ internal sealed class Sdei(ICallHost host) : ICallHandler
     }
 
     /// <summary>Does a call, its result in X0 where it has one; answers the vCPU that another one's call concerns, or a negative number.</summary>
+    /// <remarks>Event numbers, indices and selectors are 32-bit parameters in both conventions: what lies above them in a register is nobody's.</remarks>
     private int Call(ICallingVcpu vcpu, Function function, SmcccCall call)
     {
         var own = _vcpus[vcpu.Index];
@@ -147,7 +148,7 @@ internal sealed class Sdei(ICallHost host) : ICallHandler
                 vcpu[0] = Supported;
                 break;
             case Function.EventContext:
-                vcpu[0] = own.Running.Count == 0 ? Denied : first >= SdeiContext.Count ? InvalidParameters : own.Running[^1].Registers[first];
+                vcpu[0] = own.Running.Count == 0 ? Denied : (uint)first >= SdeiContext.Count ? InvalidParameters : own.Running[^1].Registers[(uint)first];
                 break;
             case Function.EventComplete:
             case Function.EventCompleteAndResume:
@@ -164,7 +165,7 @@ internal sealed class Sdei(ICallHost host) : ICallHandler
                 vcpu[0] = Success;
                 break;
             case Function.EventSignal:
-                return Signal(vcpu, first, call.Argument(vcpu, 2));
+                return Signal(vcpu, (uint)first, call.Argument(vcpu, 2));
             case Function.PrivateReset:
                 vcpu[0] = Reset(own);
                 break;
@@ -172,7 +173,7 @@ internal sealed class Sdei(ICallHost host) : ICallHandler
                 vcpu[0] = Success;
                 break;
             default:
-                var index = SdeiEvents.IndexOf(first);
+                var index = SdeiEvents.IndexOf((uint)first);
                 vcpu[0] = index < 0 ? InvalidParameters : OfEvent(vcpu, own, function, call, index);
                 break;
         }
@@ -191,7 +192,7 @@ internal sealed class Sdei(ICallHost host) : ICallHandler
                 it = new SdeiEvent { IsRegistered = true, Entry = call.Argument(vcpu, 2), Argument = call.Argument(vcpu, 3) };
                 return Success;
             case Function.EventEnable or Function.EventDisable:
-                if (!it.IsRegistered || it.IsLeaving) return Denied;
+                if (!it.IsThere) return Denied;
                 it.IsEnabled = function == Function.EventEnable;
                 return Success;
             case Function.EventUnregister:
@@ -204,14 +205,14 @@ internal sealed class Sdei(ICallHost host) : ICallHandler
                 (it.IsEnabled, it.IsPending, it.IsLeaving) = (false, false, true);
                 return Pending;
             case Function.EventStatus:
-                return (it.IsRegistered ? 1UL : 0) | (it.IsEnabled ? 2UL : 0) | (own.IsRunning(index) ? 4UL : 0);
+                return (it.IsThere ? 1UL : 0) | (it.IsEnabled ? 2UL : 0) | (own.IsRunning(index) ? 4UL : 0);
             default:
-                return Info(SdeiEvents.All[index], call.Argument(vcpu, 2));
+                return Info(SdeiEvents.All[index], (uint)call.Argument(vcpu, 2));
         }
     }
 
     /// <summary>SDEI_EVENT_GET_INFO (5.1.10): type, whether software may signal it, priority.</summary>
-    private static ulong Info(uint number, ulong what) => what switch
+    private static ulong Info(uint number, uint what) => what switch
     {
         0 => 0,
         1 => number == SdeiEvents.Software ? 1UL : 0,
@@ -220,7 +221,7 @@ internal sealed class Sdei(ICallHost host) : ICallHandler
         _ => InvalidParameters,
     };
 
-    private int Signal(ICallingVcpu vcpu, ulong number, ulong affinity)
+    private int Signal(ICallingVcpu vcpu, uint number, ulong affinity)
     {
         var target = -1;
         for (var i = 0; i < host.Affinities.Count; i++)
@@ -230,7 +231,7 @@ internal sealed class Sdei(ICallHost host) : ICallHandler
         if (!isValid) return -1;
         ref var it = ref _vcpus[target].Events[SdeiEvents.IndexOf(number)];
         // Signalled where nobody registered it, it is lost (5.1.17).
-        if (it.IsRegistered) it.IsPending = true;
+        if (it.IsThere) it.IsPending = true;
         return target;
     }
 

@@ -15,6 +15,9 @@ internal record struct SdeiEvent
     /// <summary>It was unregistered while its handler ran: that ends with the handler.</summary>
     public bool IsLeaving { get; set; }
 
+    /// <summary>Registered, and for longer than a handler that runs.</summary>
+    public readonly bool IsThere => IsRegistered && !IsLeaving;
+
     /// <summary>The handler's address.</summary>
     public ulong Entry { get; set; }
 
@@ -38,6 +41,9 @@ internal sealed class SdeiVcpu
 {
     /// <summary>A critical event in the middle of a normal one, and nothing in the middle of that.</summary>
     private const int Deepest = 2;
+
+    /// <summary>PSTATE.M of what a guest without EL2 runs in (DDI 0487, C5.2.19): KVM refuses others (EINVAL), and then the guest is lost when the handler ends.</summary>
+    private const ulong ModeMask = 0x1f, El0 = 0, El1Thread = 4, El1Handler = 5, ArmUser = 0x10;
 
     private const ulong RegisteredBit = 1, EnabledBit = 2, PendingBit = 4, LeavingBit = 8;
 
@@ -107,9 +113,19 @@ internal sealed class SdeiVcpu
             var number = bytes.Next();
             var context = new SdeiContext((int)Math.Min(number, int.MaxValue), new ulong[SdeiContext.Count], bytes.Next(), bytes.Next());
             for (var x = 0; x < SdeiContext.Count; x++) context.Registers[x] = bytes.Next();
-            if (context.Event >= vcpu.Events.Length) problem = $"a handler of event {number} of {vcpu.Events.Length}";
-            else vcpu.Running.Add(context);
+            problem = vcpu.ProblemOf(context, number);
+            if (problem == "") vcpu.Running.Add(context);
         }
         return problem == "" ? vcpu : null;
+    }
+
+    /// <summary>Why this cannot be what runs next inside of what runs already; empty where it can.</summary>
+    private string ProblemOf(SdeiContext context, ulong number)
+    {
+        if (context.Event >= Events.Length) return $"a handler of event {number} of {Events.Length}";
+        if (!Events[context.Event].IsRegistered) return $"a handler of event {number}, which is not registered";
+        if (Running.Count > 0 && (!SdeiEvents.IsCritical(SdeiEvents.All[context.Event]) || SdeiEvents.IsCritical(SdeiEvents.All[Running[^1].Event])))
+            return $"a handler of event {number} inside of one that it may not interrupt";
+        return (context.Pstate & ModeMask) is El0 or El1Thread or El1Handler or ArmUser ? "" : $"event {number} interrupted PSTATE 0x{context.Pstate:x}";
     }
 }

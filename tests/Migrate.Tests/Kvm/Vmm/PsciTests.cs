@@ -11,7 +11,7 @@ public class PsciTests
     private const uint Version = 0x8400_0000, CpuSuspend = 0xc400_0001, CpuOff = 0x8400_0002, CpuOn32 = 0x8400_0003, CpuOn = 0xc400_0003, AffinityInfo = 0xc400_0004;
     private const uint MigrateInfoType = 0x8400_0006, SystemOff = 0x8400_0008, SystemReset = 0x8400_0009, Features = 0x8400_000a;
 
-    private const ulong NotSupported = ulong.MaxValue, InvalidParameters = unchecked((ulong)-2L), AlreadyOn = unchecked((ulong)-4L), OnPending = unchecked((ulong)-5L), InvalidAddress = unchecked((ulong)-9L);
+    private const ulong NotSupported = ulong.MaxValue, InvalidParameters = unchecked((ulong)-2L), AlreadyOn = unchecked((ulong)-4L), OnPending = unchecked((ulong)-5L), InternalFailure = unchecked((ulong)-6L), InvalidAddress = unchecked((ulong)-9L);
 
     private readonly FakeCallHost _host = new(4);
     private readonly Psci _psci;
@@ -85,15 +85,30 @@ public class PsciTests
         Assert.Equal(1UL, _host.Call(_psci, 0, AffinityInfo, 0x100, 3));
     }
 
-    [Fact]
-    public void The_guest_ends_the_vm()
+    [Theory]
+    [InlineData(SystemOff, "the guest switched itself off")]
+    [InlineData(SystemReset, "the guest asked for a reset")]
+    public void The_guest_ends_the_vm_once_and_no_vcpu_goes_on(uint function, string said)
     {
         var ends = new List<string>();
         _psci.Connect(new VmmOptions { Ended = ends.Add });
-        Assert.True(_psci.TryCall(_host.Vcpus[0], new SmcccCall(SystemOff)));
-        Assert.True(_psci.TryCall(_host.Vcpus[0], new SmcccCall(SystemReset)));
-        Assert.Equal(["the guest switched itself off", "the guest asked for a reset"], ends);
+        Assert.Equal(0UL, _host.Call(_psci, 0, CpuOn, 1, 0x4000_1000, 0));
+        _psci.Enter(_host.Vcpus[1]);
+        _host.Kicked.Clear();
+
+        Assert.Equal(InternalFailure, _host.Call(_psci, 0, function));
+        Assert.Equal(MpState.Stopped, _host.Vcpus[0].MpState);
+        Assert.Equal([1, 2, 3], _host.Kicked);
+        // One that called before it saw the kick is stopped by it, and starts nobody.
+        Assert.Equal(InternalFailure, _host.Call(_psci, 1, CpuOn, 2, 0x4000_1000, 0));
+        _psci.Enter(_host.Vcpus[1]);
+        Assert.Equal(MpState.Stopped, _host.Vcpus[1].MpState);
+        _host.Call(_psci, 1, SystemOff);
+        Assert.Equal([said], ends);
     }
+
+    [Fact]
+    public void A_level_is_a_32_bit_parameter() => Assert.Equal(0UL, _host.Call(_psci, 0, AffinityInfo, 0, 0xdead_0000_0000));
 
     [Fact]
     public void Features_say_what_is_offered_and_nothing_else_is()

@@ -132,8 +132,9 @@ public class SdeiTests
         Assert.True(_sdei.TryInject(0, (uint)Event));
         _sdei.Enter(Guest);
         Assert.Equal(Pending, Call(Unregister, Event));
-        Assert.Equal(5UL, Call(Status, Event));
+        Assert.Equal(4UL, Call(Status, Event));
         Assert.Equal(Denied, Call(Enable, Event));
+        Assert.False(_sdei.TryInject(0, (uint)Event));
         Assert.Equal(Denied, Call(PrivateReset));
         Assert.True(_sdei.TryCall(Guest, new SmcccCall(Complete)));
         Assert.Equal(0UL, Call(Status, Event));
@@ -180,6 +181,22 @@ public class SdeiTests
         Guest.MpState = MpState.Runnable;
         _sdei.Enter(Guest);
         Assert.Equal(0UL, Guest.Pc);
+        Assert.Equal(0UL, Call(Status, Event));
+        Enabled(Event);
+        Assert.Equal(0UL, Guest.Pc);
+    }
+
+    [Fact]
+    public void Upper_halves_of_32_bit_parameters_do_not_count()
+    {
+        const ulong Rubbish = 0xdead_beef_0000_0000;
+        Enabled(Rubbish | Event);
+        Assert.Equal(3UL, Call(Status, Rubbish | Event));
+        Assert.Equal(0UL, Call(GetInfo, Event, Rubbish));
+        Assert.True(_sdei.TryInject(0, (uint)Event));
+        Guest[3] = 9;
+        _sdei.Enter(Guest);
+        Assert.Equal(9UL, Call(Context, Rubbish | 3));
     }
 
     [Fact]
@@ -198,6 +215,10 @@ public class SdeiTests
         var there = new Sdei(_host);
         there.Restore(1, _sdei.Capture());
         Assert.Equal(_sdei.Capture(), there.Capture());
+        // The first's event, and 21 words on the second's.
+        var swapped = _sdei.Capture();
+        (swapped[96], swapped[96 + 21 * 8]) = (swapped[96 + 21 * 8], swapped[96]);
+        Assert.Contains("may not interrupt", Assert.Throws<HandlerStateException>(() => there.Restore(1, swapped)).Message);
         // The second critical one, the first's end, then the normal one's.
         foreach (var (pc, first) in new[] { (Handler, SdeiEvents.Critical), (Handler, Event), (0x4000_0044UL, 0x200UL) })
         {
@@ -218,10 +239,14 @@ public class SdeiTests
         for (var length = 0; length < good.Length; length += 7) Assert.Throws<HandlerStateException>(() => _sdei.Restore(1, good.AsSpan(0, length)));
         Assert.Throws<HandlerStateException>(() => _sdei.Restore(1, [.. good, 0]));
         // 8 bytes of count, of mask, three events of 24; then how many handlers run, and the first's event.
-        foreach (var (offset, word) in new[] { (88, "inside each other"), (96, "of event") })
+        foreach (var (offset, value, word) in new[]
+        {
+            (88, (byte)200, "inside each other"), (96, (byte)200, "of event"), (96, (byte)((SdeiEvents.IndexOf(Event) + 1) % 3), "not registered"),
+            (112, (byte)0x9, "PSTATE"),
+        })
         {
             byte[] bad = [.. good];
-            bad[offset] = 200;
+            bad[offset] = value;
             Assert.Contains(word, Assert.Throws<HandlerStateException>(() => _sdei.Restore(1, bad)).Message);
         }
         Assert.Equal(good, _sdei.Capture());

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Migrate.Kvm.Vmm;
 
 namespace Migrate.Tests.Kvm.Vmm;
@@ -35,5 +36,31 @@ public class VcpuThrottleTests
             Assert.True(throttle.IsOpen);
             throttle.Wait();
         }
+    }
+
+    [Fact]
+    public void Even_the_strongest_lets_a_vCPU_in_again_and_again()
+    {
+        using var throttle = new VcpuThrottle(99, () => { });
+        var waited = 0;
+        for (var since = Stopwatch.StartNew(); waited < 5;)
+        {
+            Assert.True(since.Elapsed < TimeSpan.FromSeconds(30));
+            if (throttle.IsOpen) continue;
+            throttle.Wait();
+            waited++;
+        }
+    }
+
+    [Fact]
+    public void When_it_ends_who_waits_is_let_in()
+    {
+        var throttle = new VcpuThrottle(99, () => { });
+        SpinWait.SpinUntil(() => !throttle.IsOpen);
+        var vcpu = new Thread(throttle.Wait);
+        vcpu.Start();
+        throttle.Dispose();
+        Assert.True(vcpu.Join(TimeSpan.FromSeconds(30)));
+        Assert.True(throttle.IsOpen);
     }
 }
