@@ -109,7 +109,7 @@ internal sealed class AgentSession
             case DestinationAct.Plan:
                 return _move.Plan() ? DestinationEvent.PlanYes : DestinationEvent.PlanNo;
             case DestinationAct.Prepare:
-                return _move.Prepare(_channel) ? DestinationEvent.Prepared : DestinationEvent.PrepareFailed;
+                return _move.Prepare(_channel, () => _ledger.Records.Try(Id)) ? DestinationEvent.Prepared : DestinationEvent.PrepareFailed;
             case DestinationAct.SendReady:
                 Blame.Peer(() => _channel.Send(FrameKind.Ready, Documents.CheckReport, _move.Report!));
                 return null;

@@ -60,10 +60,13 @@ internal sealed class IncomingMove(IProfileSource profiles, IIncomingLauncher la
     }
 
     /// <summary>Builds the incoming machine and reads it back.</summary>
-    public bool Prepare(FrameChannel channel)
+    /// <param name="channel">Where its pages come from.</param>
+    /// <param name="tryRecord">Fails where a record of the handover could not be written: the first is due when the source has let go.</param>
+    public bool Prepare(FrameChannel channel, Action tryRecord)
     {
         try
         {
+            tryRecord();
             var vm = _offer!.Report.State.Vm;
             _vmm = launcher.Obtain(vm);
             _client = MachineClient.Connect(_vmm.SocketPath);

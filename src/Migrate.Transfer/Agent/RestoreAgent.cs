@@ -9,6 +9,7 @@ using Migrate.Model.Ports;
 using Migrate.Preflight;
 using Migrate.Preflight.Trials;
 using Migrate.Transfer.Handover;
+using Migrate.Transfer.Machines;
 using Migrate.Transfer.Wire;
 
 namespace Migrate.Transfer.Agent;
@@ -40,7 +41,7 @@ public sealed class RestoreAgent : IDisposable
     public RestoreAgent(AgentOptions options, StateDirectory state, IProfileSource profiles, IIncomingLauncher launcher, IScratchHost? scratch = null)
     {
         options.Validate();
-        _options = options;
+        _options = options = options with { Report = Reporting.Harmless(options.Report) };
         _profiles = profiles;
         _launcher = launcher;
         _scratch = scratch;

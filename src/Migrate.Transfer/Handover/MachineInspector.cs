@@ -36,6 +36,8 @@ internal static class MachineInspector
         Ask(record.MachineSocket, record.MachinePid, patience, status => status.State switch
         {
             LifecycleState.Destroyed => MachineFinding.Gone,
+            // In a container every VMM may have the same pid: its machine tells.
+            _ when status.VmId != record.VmId => MachineFinding.Gone,
             // A sender that still holds its session may be saying START at this moment.
             LifecycleState.Released when status.Session.Length > 0 => MachineFinding.Held,
             LifecycleState.Released => status.HandoverId == record.Id ? MachineFinding.Released : MachineFinding.Here,
@@ -77,9 +79,9 @@ internal static class MachineInspector
         {
             return MachineFinding.Gone;
         }
-        catch (MigrateException e) when (e.Code is ErrorCode.PeerLost or ErrorCode.Busy or ErrorCode.Unreachable)
+        catch (MigrateException e) when (e.Code is ErrorCode.PeerLost or ErrorCode.Busy or ErrorCode.Unreachable or ErrorCode.TimedOut)
         {
-            // It ended while it was asked, or has too many clients; the next attempt tells.
+            // It ended while it was asked, has too many clients, or stands still; the next attempt tells.
             return MachineFinding.Held;
         }
     }

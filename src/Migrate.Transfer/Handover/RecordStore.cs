@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Migrate.Linux;
 using Migrate.Linux.Files;
 using Migrate.Model.Encoding;
 using Migrate.Model.Errors;
@@ -66,6 +67,22 @@ public sealed class RecordStore<TMark>
         DurableFile.WriteAtomically(path, Encoding.UTF8.GetBytes(JsonEncoding.Encode(_shape, record) + "\n"), FileMode);
         _observer?.Reached(HandoverPoints.AfterRecord(_side, record.Mark));
         return record;
+    }
+
+    /// <summary>Writes and forgets as much as a record will need: what would fail once everything rests on it fails now.</summary>
+    /// <exception cref="MigrateException">The storage failed.</exception>
+    internal void Try(string id)
+    {
+        var path = Path.ChangeExtension(PathOf(id), ".trial");
+        try
+        {
+            DurableFile.WriteAtomically(path, new byte[4096], FileMode);
+            File.Delete(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or LinuxException)
+        {
+            throw new MigrateException(ErrorCode.System, $"the handover could not be recorded in {_directory}: {e.Message}", e) { Remedy = "Make room there, or mend its storage." };
+        }
     }
 
     /// <summary>Keeps everybody else from taking a handover up while this process works on it; a crash gives it up.</summary>

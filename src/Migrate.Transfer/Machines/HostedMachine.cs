@@ -280,7 +280,17 @@ internal sealed partial class HostedMachine : IDisposable
     /// <summary>Stops a machine that may be stopped already.</summary>
     private void Stop()
     {
-        if (_machine!.IsRunning) _machine.Quiesce();
+        if (!_machine!.IsRunning) return;
+        try
+        {
+            _machine.Quiesce();
+        }
+        catch
+        {
+            // Nothing was done, says the answer; so a machine that stands still half way goes on.
+            if (!_machine.IsRunning && !Try("resume after a stop that failed", _machine.Resume) && _session is null) MoveTo(LifecycleState.Paused);
+            throw;
+        }
     }
 
     /// <summary>Before release the machine goes on by itself; each act is tried, whatever becomes of the others.</summary>
@@ -291,8 +301,8 @@ internal sealed partial class HostedMachine : IDisposable
         if (_status.State is LifecycleState.Logging or LifecycleState.Quiesced)
         {
             var machine = _machine!;
-            Try("stop the dirty log", machine.StopDirtyLog);
-            if (wasRunning && !machine.IsRunning && !Try("resume", machine.Resume)) next = LifecycleState.Paused;
+            Try("stop the dirty log after a session was lost", machine.StopDirtyLog);
+            if (wasRunning && !machine.IsRunning && !Try("resume after a session was lost", machine.Resume)) next = LifecycleState.Paused;
         }
         else if (_status.State is LifecycleState.Prepared or LifecycleState.Applied)
         {
@@ -311,7 +321,7 @@ internal sealed partial class HostedMachine : IDisposable
         }
         catch (Exception e)
         {
-            Update(_status with { Note = Shapes.OneLine($"after a session was lost, could not {what}: {e.Message}") });
+            Update(_status with { Note = Shapes.OneLine($"could not {what}: {e.Message}") });
             return false;
         }
     }

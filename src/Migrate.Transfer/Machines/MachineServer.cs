@@ -42,7 +42,7 @@ public sealed class MachineServer : IDisposable
     private MachineServer(string path, HostedMachine machine, MachineServerOptions options)
     {
         _machine = machine;
-        _options = options;
+        _options = options with { Report = Reporting.Harmless(options.Report) };
         try
         {
             _listener = UnixListener.Listen(path);

@@ -203,23 +203,23 @@ internal abstract class SourceDriver(StateDirectory state, HandoverRecord<Source
         },
     };
 
+    private bool IsOurs(MachineStatus status) => status.Pid == Record.MachinePid && status.VmId == Record.VmId;
+
     private SourceEvent DestroyMachine()
     {
         try
         {
             using var client = MachineClient.Connect(Record.MachineSocket);
-            if (client.Status() is { } status && (status.Pid != Record.MachinePid || status.State == LifecycleState.Destroyed)) return SourceEvent.MachineLost;
+            if (client.Status() is { } status && (!IsOurs(status) || status.State == LifecycleState.Destroyed)) return SourceEvent.MachineLost;
             client.Destroy(Record.Id);
             return SourceEvent.Destroyed;
         }
-        catch (PeerErrorException e)
+        catch (MigrateException e)
         {
+            // One that does not answer may be stopped or swapped out: only one that is gone needs no destroying.
+            if (e is not PeerErrorException && MachineInspector.Source(Record, LongestInspection) == MachineFinding.Gone) return SourceEvent.MachineLost;
             Note = $"the source's copy could not be destroyed: {e.Message}; it stays released, and vmmigrate resolve {Record.Id} tries again";
             return SourceEvent.Fault;
-        }
-        catch (MigrateException)
-        {
-            return SourceEvent.MachineLost;
         }
     }
 
@@ -228,7 +228,7 @@ internal abstract class SourceDriver(StateDirectory state, HandoverRecord<Source
         try
         {
             using var client = MachineClient.Connect(Record.MachineSocket);
-            if (client.Status().Pid != Record.MachinePid) return Gone();
+            if (!IsOurs(client.Status())) return Gone();
             try
             {
                 client.ResumeReleased(Record.Id);
@@ -239,14 +239,11 @@ internal abstract class SourceDriver(StateDirectory state, HandoverRecord<Source
             }
             return SourceEvent.Resumed;
         }
-        catch (PeerErrorException e)
+        catch (MigrateException e)
         {
+            if (e is not PeerErrorException && MachineInspector.Source(Record, LongestInspection) == MachineFinding.Gone) return Gone();
             Problem = e;
             return SourceEvent.Fault;
-        }
-        catch (MigrateException)
-        {
-            return Gone();
         }
 
         SourceEvent Gone()

@@ -3,16 +3,20 @@ using System.Text.Json;
 using Migrate.Cli.Output;
 using Migrate.Cli.Sources;
 using Migrate.Model;
+using Migrate.Model.Errors;
 using Migrate.Transfer.Machines;
 
 namespace Migrate.Cli.Commands;
 
-/// <summary><c>vmmigrate ps</c>: the machines of this user, asked one by one; a socket that nobody answers is said to be dead.</summary>
+/// <summary><c>vmmigrate ps</c>: the machines of this user, asked one by one; a socket that nobody listens on is said to be dead, a process that does not answer unknown.</summary>
 internal static class PsCommand
 {
-    private sealed record Row(string Name, string Socket, MachineStatus? Status)
+    private sealed record Row(string Name, string Socket, MachineStatus? Status, MigrateException? Problem)
     {
-        public string State => Status is { } status ? KebabCase.Of(status.State.ToString()) : "dead";
+        public string State => Status is { } status ? KebabCase.Of(status.State.ToString()) : Problem is null ? "dead" : "unknown";
+
+        public string Words => Status is { } s ? string.Join(", ", [.. s.Counters.Select(c => $"{c.Key} {c.Value}"), .. s.Note.Length > 0 ? new[] { s.Note } : []])
+            : Problem?.Message ?? "nobody answers: its process ended";
     }
 
     public static Command Build(Terminal terminal)
@@ -29,7 +33,7 @@ internal static class PsCommand
                 terminal.Write(["Name", "State", "Pid", "Socket", "Handover", "Session", "Progress"], rows.Select(r => (IReadOnlyList<string>)
                 [
                     r.Name, r.State, $"{r.Status?.Pid}", Path.GetFileName(r.Socket), r.Status?.HandoverId ?? "", r.Status?.Session ?? "",
-                    r.Status is { } s ? string.Join(", ", s.Counters.Select(c => $"{c.Key} {c.Value}")) : "nobody answers: its process ended",
+                    r.Words,
                 ]));
             }
             return ExitCode.Yes;
@@ -40,8 +44,8 @@ internal static class PsCommand
     private static Row Ask(string name)
     {
         var socket = StateDirectory.SocketOf(name);
-        var status = StateDirectory.Ask(socket);
-        return new Row(status?.Name ?? name, socket, status);
+        var status = StateDirectory.Ask(socket, out var problem);
+        return new Row(status?.Name ?? name, socket, status, problem);
     }
 
     private static string Document(List<Row> rows)
@@ -64,10 +68,12 @@ internal static class PsCommand
                     json.WriteNumber("pid", status.Pid);
                     json.WriteString("handoverId", status.HandoverId);
                     json.WriteString("session", status.Session);
+                    json.WriteString("note", status.Note);
                     json.WriteStartObject("counters");
                     foreach (var (name, value) in status.Counters) json.WriteNumber(name, value);
                     json.WriteEndObject();
                 }
+                if (row.Problem is { } problem) json.WriteString("problem", problem.Message);
                 json.WriteEndObject();
             }
             json.WriteEndArray();

@@ -13,6 +13,9 @@ internal static class StateDirectory
     /// <summary>The longest path a Unix socket address holds (sun_path, with its final zero).</summary>
     private const int LongestSocketPath = 107;
 
+    /// <summary>For an answer about one machine of many.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+
     /// <summary>The socket of a machine by name: letters, digits, dot, dash and underscore.</summary>
     public static string SocketOf(string name)
     {
@@ -42,15 +45,23 @@ internal static class StateDirectory
     }
 
     /// <summary>How the machine behind a socket is; null when nobody answers there.</summary>
-    public static MachineStatus? Ask(string socket)
+    public static MachineStatus? Ask(string socket) => Ask(socket, out _);
+
+    /// <inheritdoc cref="Ask(string)"/>
+    /// <param name="socket">The socket.</param>
+    /// <param name="problem">Why there is no answer; null where nobody listens any more: then the process has ended.</param>
+    public static MachineStatus? Ask(string socket, out MigrateException? problem)
     {
+        problem = null;
         try
         {
             using var client = MachineClient.Connect(socket);
+            client.ReplyTimeout = Patience;
             return client.Status();
         }
-        catch (MigrateException)
+        catch (MigrateException e)
         {
+            if (e.Code != ErrorCode.Unreachable || e.IsTransient) problem = e;
             return null;
         }
     }

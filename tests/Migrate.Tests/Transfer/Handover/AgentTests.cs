@@ -45,6 +45,28 @@ public class AgentTests
         Assert.Equal(DestinationMark.Running, harness.DestinationRecord.Mark);
     }
 
+    /// <summary>Its first record is due when the source has let go: too late to find out.</summary>
+    [Fact]
+    public void A_destination_that_cannot_record_refuses_before_the_first_page()
+    {
+        using var harness = new MoveHarness();
+        var records = Path.Combine(harness.PathOf("agent-state"), "handovers", "destination");
+        harness.At["destination:planning"] = () =>
+        {
+            Directory.Move(records, records + "-away");
+            File.WriteAllText(records, "");
+        };
+        var refused = Assert.ThrowsAny<MigrateException>(() => harness.Send());
+        Assert.Contains("handovers/destination", refused.Message);
+        Assert.True(harness.Machine.IsRunning);
+        Assert.DoesNotContain("quiesced", harness.SourceStates);
+        File.Delete(records);
+        Directory.Move(records + "-away", records);
+        harness.At.Clear();
+        harness.Send();
+        Assert.Equal(DestinationMark.Running, harness.DestinationRecord.Mark);
+    }
+
     [Theory]
     [InlineData(FrameKind.Start)]
     [InlineData(FrameKind.Final)]

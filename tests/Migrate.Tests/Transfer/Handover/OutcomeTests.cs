@@ -143,6 +143,17 @@ public class OutcomeTests
         Assert.Contains("gone", unknown.Message);
     }
 
+    /// <summary>After a restart of the host another VMM may have the socket and the process number, as in a container it always has.</summary>
+    [Fact]
+    public void Another_vm_behind_the_same_socket_and_pid_is_not_the_one_that_was_moved()
+    {
+        using var harness = new MoveHarness();
+        Write(harness, SourceMark.Releasing);
+        harness.SourceState.Source.Write(harness.SourceRecord with { VmId = new string('a', 32) });
+        Assert.Equal(ErrorCode.OutcomeUnknown, Assert.Throws<MigrateException>(() => Resolve(harness)).Code);
+        Assert.NotEqual(SourceMark.Kept, harness.SourceRecord.Mark);
+    }
+
     [Fact]
     public void A_machine_that_a_session_holds_is_not_resolved_meanwhile()
     {
@@ -290,6 +301,7 @@ public class OutcomeTests
         Id = Id,
         Mark = mark,
         VmName = "simulated",
+        VmId = harness.SourceVmm.Status.VmId,
         MachineSocket = harness.SourceVmm.Path,
         MachinePid = Environment.ProcessId,
         AgentAddress = $"127.0.0.1:{harness.Relay.Port}",

@@ -35,6 +35,9 @@ internal sealed class FakeMachine : IMachine, IDisposable
     /// <summary>The call that fails, and with what.</summary>
     public (string Call, Exception Error)? Fault { get; set; }
 
+    /// <summary>What a stop fails with once the vCPUs stand still.</summary>
+    public Exception? HalfQuiesced { get; set; }
+
     /// <summary>Called in the middle of every call.</summary>
     public Action<string>? During { get; set; }
 
@@ -95,6 +98,7 @@ internal sealed class FakeMachine : IMachine, IDisposable
     {
         Call("quiesce");
         IsRunning = false;
+        if (HalfQuiesced is { } error) throw error;
     }
 
     public MachineState Capture()

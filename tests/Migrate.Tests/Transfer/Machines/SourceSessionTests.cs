@@ -28,6 +28,40 @@ public sealed class SourceSessionTests : IDisposable
         Assert.Equal("calls", Assert.Single(status.Counters).Key);
     }
 
+    /// <summary>"Nothing was done", says an error; so the guest runs.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_stop_that_fails_half_way_leaves_the_machine_as_its_state_says(bool resumes)
+    {
+        _machine.HalfQuiesced = new MigrateException(ErrorCode.System, "KVM does not save its tables");
+        if (!resumes) _machine.Fault = ("resume", new MigrateException(ErrorCode.System, "no thread"));
+        using var client = Connect();
+        Assert.Contains("does not save", Assert.ThrowsAny<MigrateException>(client.Pause).Message);
+        var status = client.Status();
+        Assert.Equal((resumes, resumes ? LifecycleState.Running : LifecycleState.Paused), (_machine.IsRunning, status.State));
+        if (!resumes) Assert.Equal("could not resume after a stop that failed: no thread", status.Note);
+        (_machine.HalfQuiesced, _machine.Fault) = (null, null);
+        if (!resumes) client.Resume();
+        using var session = client.OpenSource();
+        session.Quiesce();
+    }
+
+    [Fact]
+    public void A_report_that_cannot_be_written_ends_nothing()
+    {
+        using var machine = new FakeMachine();
+        using var server = MachineServer.Serve(Machines.SocketPath(), machine, new MachineServerOptions { Report = _ => throw new IOException("No space left on device") });
+        using (var rude = new System.Net.Sockets.Socket(System.Net.Sockets.AddressFamily.Unix, System.Net.Sockets.SocketType.Stream, System.Net.Sockets.ProtocolType.Unspecified))
+        {
+            rude.Connect(new System.Net.Sockets.UnixDomainSocketEndPoint(server.Path));
+            rude.Send(new byte[64]);
+            while (rude.Receive(new byte[64]) > 0) { }
+        }
+        using var client = MachineClient.Connect(server.Path);
+        Assert.Equal(LifecycleState.Running, client.Status().State);
+    }
+
     [Fact]
     public void A_whole_move_goes_through_its_states_in_order()
     {
