@@ -36,10 +36,18 @@ public static class CapturedAnswers
         for (var i = 0; i < answers.Count; i++)
         {
             var at = answers[i];
-            if (at.Answer.IsAccepted && values.TryGetValue(Key(at.Vcpu, at.Register.Id), out var value)) answers[i] = at with { AtEnd = value };
+            if (at.Answer.IsAccepted && values.TryGetValue(Key(at.Vcpu, at.Register.Id), out var value))
+                answers[i] = at with { AtEnd = AtEnd(shape, at.Register, new View(values, at.Vcpu)) ?? value };
         }
         return answers;
     }
+
+    /// <summary>What an accepted value reads as once everything is written, where what decides about it may have been written later; null where nothing else does.</summary>
+    /// <remarks>Firmware registers stand before the ID registers in every list, and the level of Spectre v4 follows ID_AA64PFR1_EL1.SSBS (hypercalls.c, get_kernel_wa_level).</remarks>
+    internal static RegisterValue? AtEnd<TValues>(ShapeIndex shape, in Register register, TValues values)
+        where TValues : IRegisterValues, allows ref struct =>
+        shape.Find(register.Id) is { When.Count: > 0 } there && MaskPairs.Of(register.Id) is null && shape.Predict(there, register.Value, values) is { IsAccepted: true } answer
+            ? answer.ReadsBack : null;
 
     private static IEnumerable<(VcpuState Vcpu, Register Register)> InOrder(MachineState state)
     {

@@ -32,6 +32,18 @@ public class PolicyTests
     public void Strict_stops_at_a_change_that_does_no_harm() =>
         Assert.Equal(Verdict.No, Plan(Machine(), Host(Level(FirmwareRegisters.Workaround1, 2)), Policy.Strict).Verdict);
 
+    /// <summary>The level of Spectre v4 is written before the ID register that decides what it reads as: found by states of an a64fx on neoverse-v1.</summary>
+    [Fact]
+    public void Strict_sees_what_a_register_reads_as_once_a_later_one_is_written()
+    {
+        var (state, profile) = (Read("7.2.a64fx/psci.state"), Read("6.16.neoverse-v1/probe.profile"));
+        var plan = Migrate.Preflight.Planner.Plan((Migrate.Model.Machines.MachineState)state, (Migrate.Model.Hosts.HostProfile)profile, new Migrate.Preflight.PlanOptions { Policy = Policy.Strict });
+        var finding = Assert.Single(plan.Findings, f => f.Register == FirmwareRegisters.Workaround2);
+        Assert.Equal(("reads back 0x3", Severity.Lossy), (finding.Answer, finding.Severity));
+
+        static object Read(string name) => Migrate.Model.Encoding.DocumentFile.Read(File.ReadAllBytes(Repository.Data(Path.Combine("lab", name))), name).Value;
+    }
+
     [Fact]
     public void Qemu_moves_to_an_equal_host() => Assert.Equal(Verdict.Yes, Plan(Machine(), Host(), Policy.Qemu).Verdict);
 
