@@ -57,10 +57,11 @@ internal sealed class BaselineRestoreJob
     /// <summary>One proof for each pair and set of features: the one with the features of the recorded VM.</summary>
     private void Refuses(string source, MachineState[] states)
     {
-        var proof = _baseline.Report.Proofs.FirstOrDefault(p => p.Features == states[0].Vm.Features && p.Hosts.Contains(source) && p.Hosts.Contains(_context.Host));
+        var features = states[0].Vm.Features;
+        var proof = _baseline.ProofAgainst(source, features) ?? _baseline.ProofOfPair(source, MeasuredHost.Recorded(_context, source)!, features);
         if (proof is not { Register: { } id })
         {
-            _context.Note($"{source}: in another pool, but no proof says that the two could not share one");
+            _context.Note($"{source}: in another pool, though the two alone could share one");
             return;
         }
         // A proof is about the pair; it says in which direction the move fails.

@@ -27,8 +27,11 @@ internal sealed class LabBaseline
     /// <summary>Three guests that differ in what their timers do, and a vCPU that is off.</summary>
     private static readonly Func<int, uint[]>?[] Guests = [ScratchGuests.TimerRunning, ScratchGuests.TimerPending, ScratchGuests.Waiting, null];
 
+    private readonly string _name;
+
     private LabBaseline(JobContext context)
     {
+        _name = context.Host;
         Host = MeasuredHost.Profile(context);
         var recorded = context.Inputs.Where(i => i.Key.EndsWith(".json", StringComparison.Ordinal) && context.Host.EndsWith("." + i.Key[..^5], StringComparison.Ordinal))
             .Select(i => (BaselineReport)DocumentFile.Read(i.Value.Span, i.Key).Value).FirstOrDefault(r => r.Pools.Any(p => p.Hosts.Contains(context.Host)));
@@ -47,6 +50,14 @@ internal sealed class LabBaseline
     public bool IsRecorded { get; }
 
     public VmConfig Config => Pool.Config;
+
+    /// <summary>Why this host and another of the report cannot share a pool; null where the report gives no reason for these two.</summary>
+    public BaselineProof? ProofAgainst(string other, VcpuFeatures features) =>
+        Report.Proofs.FirstOrDefault(p => (p.Features ?? features) == features && p.Hosts.Contains(other) && p.Hosts.Contains(_name));
+
+    /// <summary>The same worked out for the two alone: a report names one reason between two pools, not one for each pair.</summary>
+    public BaselineProof? ProofOfPair(string other, HostProfile profile, VcpuFeatures features) =>
+        Baseline.Of([new BaselineHost(_name, Host), new BaselineHost(other, profile)], null, new Preflight.PlanOptions()).Proofs.FirstOrDefault(p => (p.Features ?? features) == features);
 
     public static LabBaseline Of(JobContext context)
     {
