@@ -20,7 +20,7 @@ internal sealed record Options(
           --jobs LIST       jobs to run on each host (default: all but those that only run when named:
                             kicks, confusion-foreign, linux, conformance, kills)
           --pairs           also run the jobs for two between every two hosts, both ways; all hosts stay up together.
-                            Those that --jobs names, else all but those that only run when named: qemu, linux-move
+                            Those that --jobs names, else all but those that only run when named: pair-baseline, qemu, linux-move
           --record          write the kernels' answers to tests/Data/lab instead of comparing them
           --cache DIR       where fetched things stay (default: $XDG_CACHE_HOME/vmmigrate-lab or ~/.cache/vmmigrate-lab)
           --offline         use the package indexes as they were fetched last

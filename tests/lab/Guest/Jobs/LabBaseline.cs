@@ -29,16 +29,10 @@ internal sealed class LabBaseline
 
     private readonly string _name;
 
-    private LabBaseline(JobContext context)
+    private LabBaseline(string name, HostProfile host, BaselineReport report)
     {
-        _name = context.Host;
-        Host = MeasuredHost.Profile(context);
-        var recorded = context.Inputs.Where(i => i.Key.EndsWith(".json", StringComparison.Ordinal) && context.Host.EndsWith("." + i.Key[..^5], StringComparison.Ordinal))
-            .Select(i => (BaselineReport)DocumentFile.Read(i.Value.Span, i.Key).Value).FirstOrDefault(r => r.Pools.Any(p => p.Hosts.Contains(context.Host)));
-        // A host that nobody recorded has a baseline of its own.
-        Report = recorded ?? Baseline.Of([new BaselineHost(context.Host, Host)], null, new Preflight.PlanOptions());
-        Pool = Report.Pools.Single(p => p.Hosts.Contains(context.Host));
-        IsRecorded = recorded is not null;
+        (_name, Host, Report) = (name, host, report);
+        Pool = Report.Pools.Single(p => p.Hosts.Contains(name));
     }
 
     public HostProfile Host { get; }
@@ -47,8 +41,6 @@ internal sealed class LabBaseline
 
     public BaselinePool Pool { get; }
 
-    public bool IsRecorded { get; }
-
     public VmConfig Config => Pool.Config;
 
     /// <summary>Why this host and another of the report cannot share a pool; null where the report gives no reason for these two.</summary>
@@ -56,16 +48,23 @@ internal sealed class LabBaseline
         Report.Proofs.FirstOrDefault(p => (p.Features ?? features) == features && p.Hosts.Contains(other) && p.Hosts.Contains(_name));
 
     /// <summary>The same worked out for the two alone: a report names one reason between two pools, not one for each pair.</summary>
-    public BaselineProof? ProofOfPair(string other, HostProfile profile, VcpuFeatures features) =>
-        Baseline.Of([new BaselineHost(_name, Host), new BaselineHost(other, profile)], null, new Preflight.PlanOptions()).Proofs.FirstOrDefault(p => (p.Features ?? features) == features);
+    public BaselineProof? ProofOfPair(string other, HostProfile profile, VcpuFeatures features) => OfPair(_name, Host, other, profile).ProofAgainst(other, features);
 
     public static LabBaseline Of(JobContext context)
     {
-        var found = new LabBaseline(context);
-        context.Note(found.IsRecorded ? $"pool of {string.Join(", ", found.Pool.Hosts)}: {found.Config.Features}, {found.Config.Settings.Count} registers set"
+        var host = MeasuredHost.Profile(context);
+        var recorded = context.Inputs.Where(i => i.Key.EndsWith(".json", StringComparison.Ordinal) && context.Host.EndsWith("." + i.Key[..^5], StringComparison.Ordinal))
+            .Select(i => (BaselineReport)DocumentFile.Read(i.Value.Span, i.Key).Value).FirstOrDefault(r => r.Pools.Any(p => p.Hosts.Contains(context.Host)));
+        // A host that nobody recorded has a baseline of its own.
+        var found = new LabBaseline(context.Host, host, recorded ?? Baseline.Of([new BaselineHost(context.Host, host)], null, new Preflight.PlanOptions()));
+        context.Note(recorded is not null ? $"pool of {string.Join(", ", found.Pool.Hosts)}: {found.Config.Features}, {found.Config.Settings.Count} registers set"
             : "no recorded baseline names this host: one of its own");
         return found;
     }
+
+    /// <summary>That of two hosts, worked out now; with a pool for each where none serves both.</summary>
+    public static LabBaseline OfPair(string name, HostProfile host, string other, HostProfile there) =>
+        new(name, host, Baseline.Of([new BaselineHost(name, host), new BaselineHost(other, there)], null, new Preflight.PlanOptions()));
 
     /// <summary>A VM of the baseline; it does not run yet.</summary>
     public ScratchMachine Create(KvmSystem system, int vcpus = 2, IReadOnlyList<int>? started = null) => ScratchMachine.Create(system, new ScratchOptions
