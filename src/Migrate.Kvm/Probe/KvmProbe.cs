@@ -22,7 +22,7 @@ public static class KvmProbe
 
     /// <summary>A profile of this host with what machines of this VMM can be given: no property of the kernel, so another build may know more than the one that measured.</summary>
     public static HostProfile OfThisVmm(HostProfile profile) =>
-        profile with { KnownAttributes = State.KvmTarget.KnownAttributes.ToEquatableArray(), Handlers = State.KvmTarget.KnownHandlers.ToEquatableArray() };
+        profile with { KnownAttributes = State.KvmTarget.ServedAttributes.ToEquatableArray(), Handlers = State.KvmTarget.KnownHandlers.ToEquatableArray() };
 
     /// <summary>What keeps this process from measuring the host, in the order in which it would be met; empty when nothing does.</summary>
     /// <param name="path">Where KVM is looked for.</param>

@@ -13,7 +13,11 @@ namespace Migrate.Kvm.State;
 /// <param name="Name">As in <see cref="VmAttributes"/>.</param>
 /// <param name="Step">The kind of step that tells it.</param>
 /// <param name="Restore">Tells it.</param>
-internal sealed record AttributePart(string Name, Type Step, Func<KvmMachine, VmAttribute, StepAnswer> Restore);
+internal sealed record AttributePart(string Name, Type Step, Func<KvmMachine, VmAttribute, StepAnswer> Restore)
+{
+    /// <summary>Whether the VMM of this project runs a VM that has it. What makes KVM_RUN return with something that nobody here answers is restored for others alone.</summary>
+    public bool IsServed { get; init; } = true;
+}
 
 /// <summary>Every attribute that a restore can give a VM; whatever <see cref="VmRecord"/> writes down besides makes a VM that cannot be captured.</summary>
 internal static class AttributeTable
@@ -29,7 +33,10 @@ internal static class AttributeTable
             Capability.ArmWritableImpIdRegs, Capability.ArmSystemSuspend, Capability.ArmNisvToUser, Capability.ArmSeaToUser,
             Capability.DirtyLogRingAcqRel, Capability.DirtyLogRingWithBitmap,
         }.Select(c => new AttributePart(VmAttributes.CapabilityPrefix + c.Name(), typeof(SetAttribute),
-            (machine, attribute) => new(machine.Vm.TryEnable(c, VmAttributes.NumberOf(attribute))))),
+            (machine, attribute) => new(machine.Vm.TryEnable(c, VmAttributes.NumberOf(attribute))))
+        {
+            IsServed = c == Capability.ArmWritableImpIdRegs,
+        }),
         new(VmAttributes.PmuName, typeof(ConfigurePmu), ChoosePmu),
         new(VmAttributes.PmuCounters, typeof(ConfigurePmu), (machine, attribute) =>
         {

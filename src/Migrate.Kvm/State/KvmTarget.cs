@@ -36,6 +36,9 @@ public sealed unsafe class KvmTarget : IScratchTarget
     /// <summary>Names of VM attributes that a plan for this target may carry.</summary>
     public static IReadOnlyList<string> KnownAttributes { get; } = [.. AttributeTable.All.Select(a => a.Name)];
 
+    /// <summary>Those of them that a VM of this VMM can live with.</summary>
+    public static IReadOnlyList<string> ServedAttributes { get; } = [.. AttributeTable.All.Where(a => a.IsServed).Select(a => a.Name)];
+
     /// <summary>Names of the handlers that machines of this VMM have or can have.</summary>
     public static IReadOnlyList<string> KnownHandlers { get; } = [.. HandlerTable.All.Select(kind => kind.Name)];
 
