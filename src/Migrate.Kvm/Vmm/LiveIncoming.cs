@@ -18,8 +18,10 @@ public sealed class LiveIncoming : IIncomingMachine
     /// <param name="system">Where it is to be; outlives the machine.</param>
     /// <param name="description">Of the machine that comes.</param>
     /// <param name="options">What the VMM is given.</param>
+    /// <exception cref="MigrateException"><see cref="ErrorCode.Refused"/>: a handler that the guest was promised is missing here, or what it needs. Later would be too late for the guest.</exception>
     public LiveIncoming(KvmSystem system, VmDescription description, VmmOptions options)
     {
+        if (MachineHandlers.Obstacle(description) is { } obstacle) throw new MigrateException(ErrorCode.Refused, obstacle) { Stage = Stage.Prepare };
         _target = new KvmTarget(system, new KvmIdentity(description.Name, description.Id));
         _options = options;
     }
@@ -55,8 +57,6 @@ public sealed class LiveIncoming : IIncomingMachine
         ];
         if (parts.FirstOrDefault(p => !p.IsSame).Part is { } other)
             throw new MigrateException(ErrorCode.WrongState, $"the {other} that were built differ from the description") { Stage = Stage.Apply };
-        if (MachineHandlers.Unknown(description.Handlers).FirstOrDefault() is { } unknown)
-            throw new MigrateException(ErrorCode.WrongState, $"the machine needs a handler {unknown}, which this VMM has not") { Stage = Stage.Apply };
         _spent = true;
         var machine = _target.Take();
         machine.Handlers.Promise(description.Handlers);

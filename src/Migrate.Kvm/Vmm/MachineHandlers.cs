@@ -24,12 +24,11 @@ internal sealed class MachineHandlers(Func<HandlerKind, IVmHandler> create)
     /// <summary>Takes a vCPU out of the guest so that handlers see it before it goes on; the machine that runs sets it.</summary>
     public Action<int> Kick { get; set; } = _ => { };
 
-    /// <summary>Names of a description that this VMM has no handler for.</summary>
-    public static IEnumerable<string> Unknown(IEnumerable<string> names) => names.Where(name => HandlerTable.Find(name) is null);
-
-    /// <summary>Says why handlers cannot serve a new machine; null when they can.</summary>
+    /// <summary>Says why this VMM cannot give a machine what its guest was promised; null when it can.</summary>
     public static string? Obstacle(VmDescription vm)
     {
+        foreach (var name in vm.Handlers)
+            if (HandlerTable.Find(name) is null) return $"the VM needs a handler {name}, which this VMM has not";
         if (!vm.Handlers.Contains(Sdei.HandlerName)) return null;
         // Where the kernel switches vCPUs off, nobody tells the handler that what it holds of their programs is void.
         if (!vm.Handlers.Contains(Psci.HandlerName)) return "the handler sdei needs the handler psci beside it";

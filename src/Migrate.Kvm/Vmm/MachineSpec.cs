@@ -43,8 +43,6 @@ public static class MachineCreation
     /// <exception cref="KvmException">The host refuses one of its steps, or the VMM lacks a handler, or what a handler needs is missing.</exception>
     public static LiveMachine Create(KvmSystem system, MachineSpec spec, VmmOptions options, Action<KvmMachine> load)
     {
-        if (MachineHandlers.Unknown(spec.Vm.Handlers).FirstOrDefault() is { } unknown)
-            throw new KvmException(ErrorCode.Unsupported, $"the VM is to have a handler {unknown}, which this VMM has not");
         if (MachineHandlers.Obstacle(spec.Vm) is { } obstacle) throw new KvmException(ErrorCode.Unsupported, obstacle);
         using var target = new KvmTarget(system, new KvmIdentity(spec.Vm.Name, spec.Vm.Id));
         foreach (var step in Steps(spec))

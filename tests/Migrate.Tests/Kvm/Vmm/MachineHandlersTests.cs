@@ -1,4 +1,5 @@
 using Migrate.Kvm.Vmm;
+using Migrate.Model.Errors;
 using Migrate.Model.Machines;
 
 namespace Migrate.Tests.Kvm.Vmm;
@@ -51,11 +52,33 @@ public class MachineHandlersTests
         Assert.Equal(source.Capture(), there.Capture());
     }
 
+    [Theory]
+    [InlineData("pl011 psci sdei", false, null)]
+    [InlineData("pl011 sdei-of-another", false, "a handler sdei-of-another, which")]
+    [InlineData("sdei", false, "needs the handler psci")]
+    [InlineData("psci sdei", true, "the VM has EL2")]
+    public void A_machine_whose_promises_cannot_be_kept_is_refused_before_it_is_built(string handlers, bool hasEl2, string? words)
+    {
+        var vm = Migrate.Tests.Transfer.Machines.Machines.Description() with
+        {
+            Handlers = [.. handlers.Split(' ')],
+            Features = hasEl2 ? VcpuFeatures.Psci02 | VcpuFeatures.El2 : VcpuFeatures.Psci02,
+        };
+        if (words is null)
+        {
+            Assert.Null(MachineHandlers.Obstacle(vm));
+            return;
+        }
+        // Before it asks KVM for anything.
+        var refused = Assert.Throws<MigrateException>(() => new LiveIncoming(null!, vm, new VmmOptions()));
+        Assert.Equal(ErrorCode.Refused, refused.Code);
+        Assert.Contains(words, refused.Message);
+    }
+
     [Fact]
     public void What_is_not_there_and_what_is_no_state_is_refused_in_words()
     {
         var machine = Machine();
-        Assert.Equal(["sdei-of-another"], MachineHandlers.Unknown(["pl011", "sdei-of-another"]));
         Assert.Equal("no handler novel here", machine.Restore(new HandlerState("novel", 1, [])));
         Assert.Equal("handler pl011, version 9: this build reads version 1", machine.Restore(new HandlerState("pl011", 9, [])));
         Assert.Contains("0 bytes", machine.Restore(new HandlerState("pl011", 1, [])));
