@@ -8,6 +8,8 @@ namespace Migrate.Transfer.Agent;
 /// <summary>What an agent knows of handovers: the sessions that are alive, and the records of all others. Every answer about an outcome comes from here.</summary>
 internal sealed class HandoverLedger(StateDirectory state, string agentId, TimeSpan patience)
 {
+    private static readonly TimeSpan Slice = TimeSpan.FromMilliseconds(100);
+
     private readonly Lock _gate = new();
     private readonly Dictionary<string, AgentSession?> _busy = [];
     private readonly ManualResetEventSlim _changed = new();
@@ -59,6 +61,29 @@ internal sealed class HandoverLedger(StateDirectory state, string agentId, TimeS
         if (!DestinationHandover.Table.TryNext(session.State, DestinationEvent.CancelReceived, out _))
             throw DestinationHandover.Table.Refusal(session.State, DestinationEvent.CancelReceived);
         session.End();
+        // START may have come at the same moment: what became of it is what its record says.
+        var since = Stopwatch.GetTimestamp();
+        while (IsBusy(id))
+        {
+            var left = patience - Stopwatch.GetElapsedTime(since);
+            if (left <= TimeSpan.Zero)
+                throw new MigrateException(ErrorCode.TimedOut, $"the move {id} was told to end and has not yet") { Stage = Stage.Handover, IsTransient = true, Remedy = "Its sender knows what becomes of it; or ask again." };
+            Await(left);
+        }
+        if (state.Destination.Find(id)?.Mark is { } mark and not DestinationMark.Never)
+            throw DestinationHandover.Table.Refusal(DestinationHandover.Restart(mark).State, DestinationEvent.CancelReceived);
+    }
+
+    /// <summary>Until a session ends; not for long, since another who waits may have taken the sign back.</summary>
+    private void Await(TimeSpan left) => _changed.Wait(left < Slice ? left : Slice);
+
+    private bool IsBusy(string id)
+    {
+        lock (_gate)
+        {
+            _changed.Reset();
+            return _busy.ContainsKey(id);
+        }
     }
 
     /// <summary>Which side runs? A session that has not received START is ended by the question: whoever asks has given its connection up.</summary>
@@ -83,7 +108,8 @@ internal sealed class HandoverLedger(StateDirectory state, string agentId, TimeS
             }
             session?.End();
             var left = patience - Stopwatch.GetElapsedTime(since);
-            if (left <= TimeSpan.Zero || !_changed.Wait(left)) return Handover.Outcome.Pending;
+            if (left <= TimeSpan.Zero) return Handover.Outcome.Pending;
+            Await(left);
         }
         try
         {

@@ -54,8 +54,8 @@ public sealed class LaunchedIncoming : IIncomingLauncher
         var stem = Path.Combine(_directory, $"incoming-{HandoverId.New()[..16]}");
         var (socket, log) = (stem + ".sock", stem + ".log");
         var name = Shapes.OneLine(machine.Name, 64);
-        // A name from outside never begins an option of its own.
-        var arguments = _arguments.Select(a => a.Replace("{socket}", socket).Replace("{name}", name.TrimStart('-'))).ToArray();
+        // A name from outside never begins an option of its own, nor names a file of options.
+        var arguments = _arguments.Select(a => a.Replace("{socket}", socket).Replace("{name}", name.TrimStart('-', '@'))).ToArray();
         var process = DetachedProcess.Start(_file, arguments, new Dictionary<string, string?>(), log, log);
         var since = Stopwatch.GetTimestamp();
         while (true)
@@ -73,6 +73,12 @@ public sealed class LaunchedIncoming : IIncomingLauncher
                 if (Stopwatch.GetElapsedTime(since) < _patience) continue;
                 process.Kill();
                 throw new MigrateException(ErrorCode.TimedOut, $"{_file} did not open {socket} within {_patience.TotalSeconds:0} s{LastLine(log)}", e) { Stage = Stage.Prepare };
+            }
+            catch (MigrateException)
+            {
+                // What answers there is no place for a machine, and nobody else will end it.
+                process.Kill();
+                throw;
             }
         }
     }

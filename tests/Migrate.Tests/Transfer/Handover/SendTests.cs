@@ -237,6 +237,28 @@ public class SendTests
         Assert.Equal(ErrorCode.WrongState, late);
     }
 
+    /// <summary>The connection is cut before the record of the start is written, and the machine starts all the same.</summary>
+    [Fact]
+    public void A_cancel_in_the_moment_of_the_start_does_not_say_that_the_source_goes_on()
+    {
+        using var harness = new MoveHarness();
+        Exception? answer = null;
+        Thread? asker = null;
+        harness.At["destination:starting:before-record"] = () =>
+        {
+            var id = harness.Agent.Status.Moves.Single().HandoverId;
+            asker = new Thread(() => answer = Record.Exception(() => new AgentClient("127.0.0.1", harness.Agent.EndPoint.Port).Cancel(id)));
+            asker.Start();
+            // Its answer waits for the end of this; that it was asked is all that can be waited for.
+            asker.Join(TimeSpan.FromMilliseconds(300));
+        };
+        harness.Send();
+        asker!.Join();
+        var refused = Assert.IsAssignableFrom<MigrateException>(answer);
+        Assert.Equal(ErrorCode.WrongState, refused.Code);
+        Assert.Equal((SourceMark.Done, DestinationMark.Running), (harness.SourceRecord.Mark, harness.DestinationRecord.Mark));
+    }
+
     [Fact]
     public void A_page_that_arrives_changed_is_found_by_the_digest_before_anything_starts()
     {
