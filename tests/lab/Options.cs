@@ -10,7 +10,7 @@ internal sealed record Options(
     /// <summary>Whether a job boots Linux on the hosts.</summary>
     public bool NeedsLinux => Jobs.Any(job => job.NeedsLinux) || PairJobs.Any(job => job.NeedsLinux);
 
-    public const string Usage = """
+    public static string Usage { get; } = $"""
         usage: tests/lab/run --kernels 6.1,6.12 --cpus neoverse-n1 [options]
                tests/lab/run --native [options]
           --native          this machine's own /dev/kvm instead of emulated hosts
@@ -18,9 +18,10 @@ internal sealed record Options(
           --optional LIST   series that may be missing
           --cpus LIST       CPU models of the emulator: max, neoverse-n1, neoverse-v1, a64fx, cortex-a57, ...
           --jobs LIST       jobs to run on each host (default: all but those that only run when named:
-                            kicks, confusion-foreign, linux, conformance, kills)
+                            {string.Join(", ", JobTable.All.Where(job => job.OnRequest).Select(job => job.Name))})
           --pairs           also run the jobs for two between every two hosts, both ways; all hosts stay up together.
-                            Those that --jobs names, else all but those that only run when named: pair-baseline, qemu, linux-move
+                            Those that --jobs names, else all but those that only run when named:
+                            {string.Join(", ", JobTable.Pairs.Where(job => job.OnRequest).Select(job => job.Name))}
           --record          write the kernels' answers to tests/Data/lab instead of comparing them
           --cache DIR       where fetched things stay (default: $XDG_CACHE_HOME/vmmigrate-lab or ~/.cache/vmmigrate-lab)
           --offline         use the package indexes as they were fetched last

@@ -12,9 +12,6 @@ namespace Migrate.Transfer.Send;
 /// <summary>One move, seen from the source: what it does while nothing is released, and how it ends.</summary>
 internal sealed partial class SendSession : SourceDriver, IDisposable
 {
-    /// <summary>For the last question to a VMM after a move failed.</summary>
-    private static readonly TimeSpan LastPatience = TimeSpan.FromSeconds(5);
-
     private readonly SendOptions _options;
     private readonly MachineClient _machine;
     private readonly MachineReport _report;
@@ -268,31 +265,7 @@ internal sealed partial class SendSession : SourceDriver, IDisposable
     {
         if (Problem is RefusedException refused) return refused;
         var code = Problem?.Code ?? ErrorCode.System;
-        var runs = Problem is { Code: ErrorCode.PeerLost or ErrorCode.Unreachable or ErrorCode.TimedOut } && !IsAsBefore() ? (bool?)null : true;
+        var runs = Problem is { Code: ErrorCode.PeerLost or ErrorCode.Unreachable or ErrorCode.TimedOut } && Find() != MachineFinding.Here ? (bool?)null : true;
         return Failure(code, $"{Record.VmName} was not moved: {Problem?.Message}", runs);
-    }
-
-    /// <summary>Whether its VMM answers and no longer holds it stopped for the move.</summary>
-    private bool IsAsBefore()
-    {
-        try
-        {
-            using var client = MachineClient.Connect(_options.MachineSocket);
-            client.ReplyTimeout = LastPatience;
-            var since = Stopwatch.GetTimestamp();
-            // It sees the end of the session in its own time.
-            while (true)
-            {
-                var status = client.Status();
-                if (status.Pid != Record.MachinePid) return false;
-                if (status.State is LifecycleState.Running or LifecycleState.Paused) return true;
-                if (Stopwatch.GetElapsedTime(since) > LastPatience) return false;
-                Thread.Sleep(10);
-            }
-        }
-        catch (MigrateException)
-        {
-            return false;
-        }
     }
 }

@@ -203,7 +203,13 @@ internal abstract class SourceDriver(StateDirectory state, HandoverRecord<Source
         },
     };
 
+    /// <summary>What the VMM says of the machine, once no session holds it.</summary>
+    protected MachineFinding Find() => MachineInspector.Source(Record, LongestInspection);
+
     private bool IsOurs(MachineStatus status) => status.Pid == Record.MachinePid && status.VmId == Record.VmId;
+
+    /// <summary>Whether a failed request means that the VMM is gone: one that does not answer may be stopped or swapped out.</summary>
+    private bool IsGone(MigrateException failure) => failure is not PeerErrorException && Find() == MachineFinding.Gone;
 
     private SourceEvent DestroyMachine()
     {
@@ -216,8 +222,7 @@ internal abstract class SourceDriver(StateDirectory state, HandoverRecord<Source
         }
         catch (MigrateException e)
         {
-            // One that does not answer may be stopped or swapped out: only one that is gone needs no destroying.
-            if (e is not PeerErrorException && MachineInspector.Source(Record, LongestInspection) == MachineFinding.Gone) return SourceEvent.MachineLost;
+            if (IsGone(e)) return SourceEvent.MachineLost;
             Note = $"the source's copy could not be destroyed: {e.Message}; it stays released, and vmmigrate resolve {Record.Id} tries again";
             return SourceEvent.Fault;
         }
@@ -241,7 +246,7 @@ internal abstract class SourceDriver(StateDirectory state, HandoverRecord<Source
         }
         catch (MigrateException e)
         {
-            if (e is not PeerErrorException && MachineInspector.Source(Record, LongestInspection) == MachineFinding.Gone) return Gone();
+            if (IsGone(e)) return Gone();
             Problem = e;
             return SourceEvent.Fault;
         }

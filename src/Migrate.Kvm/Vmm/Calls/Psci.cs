@@ -174,17 +174,17 @@ internal sealed class Psci(ICallHost host, PsciVersion version, IEnumerable<int>
     /// <summary>The VM is over: no vCPU executes another instruction (5.9.1, 5.11.1), as with PSCI in the kernel, which leaves the same in X0 (kvm_psci_0_2_call).</summary>
     private void End(ICallingVcpu vcpu, string how)
     {
+        bool isFirst;
         lock (_lock)
         {
             Array.Fill(_cores, new Core(Power.Off, 0, 0));
-            if (_isOver) how = "";
-            _isOver = true;
+            (isFirst, _isOver) = (!_isOver, true);
         }
         vcpu[0] = InternalFailure;
         vcpu.MpState = MpState.Stopped;
         for (var i = 0; i < _cores.Length; i++)
             if (i != vcpu.Index) host.Kick(i);
-        if (how != "") _ended(how);
+        if (isFirst) _ended(how);
     }
 
     private ulong SwitchOn(ulong target, ulong entry, ulong context)

@@ -236,6 +236,20 @@ public sealed class HostileClientTests : IDisposable
         return hosted.Status();
     }
 
+    [Fact]
+    public void A_report_that_cannot_be_written_ends_nothing()
+    {
+        using var machine = new FakeMachine();
+        using var server = MachineServer.Serve(Machines.SocketPath(), machine, new MachineServerOptions { Report = _ => throw new IOException("No space left on device") });
+        using (var rude = UnixSocket.Connect(server.Path, TimeSpan.FromSeconds(5)))
+        {
+            rude.SendAll(new byte[64]);
+            AssertClosed(rude);
+        }
+        using var client = MachineClient.Connect(server.Path);
+        Assert.Equal(LifecycleState.Running, client.Status().State);
+    }
+
     private UnixSocket Raw()
     {
         var socket = UnixSocket.Connect(_server.Path, TimeSpan.FromSeconds(5));

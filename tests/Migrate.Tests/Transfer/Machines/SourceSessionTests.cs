@@ -28,47 +28,6 @@ public sealed class SourceSessionTests : IDisposable
         Assert.Equal("calls", Assert.Single(status.Counters).Key);
     }
 
-    /// <summary>"Nothing was done", says an error; so the guest runs.</summary>
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public void A_stop_that_fails_half_way_leaves_the_machine_as_its_state_says(bool resumes)
-    {
-        _machine.HalfQuiesced = new MigrateException(ErrorCode.System, "KVM does not save its tables");
-        if (!resumes) _machine.Fault = ("resume", new MigrateException(ErrorCode.System, "no thread"));
-        using var client = Connect();
-        Assert.Contains("does not save", Assert.ThrowsAny<MigrateException>(client.Pause).Message);
-        var status = client.Status();
-        Assert.Equal((resumes, resumes ? LifecycleState.Running : LifecycleState.Paused), (_machine.IsRunning, status.State));
-        if (!resumes) Assert.Equal("could not resume after a stop that failed: no thread", status.Note);
-        (_machine.HalfQuiesced, _machine.Fault) = (null, null);
-        if (!resumes) client.Resume();
-        using var session = client.OpenSource();
-        session.Quiesce();
-    }
-
-    [Fact]
-    public void A_report_that_cannot_be_written_ends_nothing()
-    {
-        using var machine = new FakeMachine();
-        using var server = MachineServer.Serve(Machines.SocketPath(), machine, new MachineServerOptions { Report = _ => throw new IOException("No space left on device") });
-        using (var rude = new System.Net.Sockets.Socket(System.Net.Sockets.AddressFamily.Unix, System.Net.Sockets.SocketType.Stream, System.Net.Sockets.ProtocolType.Unspecified))
-        {
-            rude.Connect(new System.Net.Sockets.UnixDomainSocketEndPoint(server.Path));
-            rude.Send(new byte[64]);
-            try
-            {
-                while (rude.Receive(new byte[64]) > 0) { }
-            }
-            catch (System.Net.Sockets.SocketException)
-            {
-                // Reset, where it had not read everything.
-            }
-        }
-        using var client = MachineClient.Connect(server.Path);
-        Assert.Equal(LifecycleState.Running, client.Status().State);
-    }
-
     [Fact]
     public void A_whole_move_goes_through_its_states_in_order()
     {
@@ -315,58 +274,6 @@ public sealed class SourceSessionTests : IDisposable
         Assert.Equal(LifecycleState.Running, client.Status().State);
         _machine.Undescribable = [];
         using var session = client.OpenSource();
-    }
-
-    [Fact]
-    public void A_machine_that_cannot_start_its_log_stays_as_it_was()
-    {
-        _machine.Fault = ("start-log", new MigrateException(ErrorCode.System, "no log"));
-        using var client = Connect();
-        Assert.Throws<PeerErrorException>(() => client.OpenSource());
-        Assert.Equal((LifecycleState.Running, ""), (client.Status().State, client.Status().Session));
-    }
-
-    [Fact]
-    public void A_machine_that_fails_in_a_session_costs_the_session_and_not_the_machine()
-    {
-        var client = Connect();
-        var session = client.OpenSource();
-        _machine.Fault = ("quiesce", new InvalidOperationException("a defect"));
-        Assert.Contains("a defect", Assert.ThrowsAny<MigrateException>(session.Quiesce).Message);
-        _machine.Fault = null;
-        session.Dispose();
-        client.Dispose();
-        using var other = Connect();
-        other.Describe();
-        WaitFor(() => _server.Status.Session.Length == 0);
-        Assert.Equal((true, false), (_machine.IsRunning, _machine.IsLogging));
-    }
-
-    [Fact]
-    public void A_machine_that_cannot_resume_after_a_loss_says_so()
-    {
-        using var client = Connect();
-        var session = client.OpenSource();
-        session.Quiesce();
-        _machine.Fault = ("resume", new MigrateException(ErrorCode.System, "no CPU left"));
-        session.Dispose();
-        var status = client.Status();
-        Assert.Equal(LifecycleState.Paused, status.State);
-        Assert.Contains("no CPU left", status.Note);
-        _machine.Fault = null;
-        client.Resume();
-        Assert.True(_machine.IsRunning);
-    }
-
-    [Fact]
-    public void A_log_that_cannot_be_stopped_does_not_keep_the_machine_from_running_on()
-    {
-        using var client = Connect();
-        var session = client.OpenSource();
-        session.Quiesce();
-        _machine.Fault = ("stop-log", new MigrateException(ErrorCode.System, "no"));
-        session.Dispose();
-        Assert.Equal((true, LifecycleState.Running), (_machine.IsRunning, client.Status().State));
     }
 
     [Fact]

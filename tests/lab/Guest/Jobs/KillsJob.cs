@@ -19,8 +19,6 @@ internal static partial class KillsJob
     /// <summary>What `--jobs` calls it, by which tests/lab/run knows that the image must hold the tests.</summary>
     public const string Name = "kills";
 
-    private const string Translator = "/bin/box64";
-
     /// <summary>Where the lab put the tests (tests/lab/run).</summary>
     private const string Tests = "/app/tests/Migrate.ProcessTests.dll";
 
@@ -29,18 +27,16 @@ internal static partial class KillsJob
 
     public static void Run(JobContext context)
     {
-        var runtime = Cli.Demo.Child.Runtime;
         var directory = Directory.CreateTempSubdirectory("kills-").FullName;
-        string[] translated = File.Exists(Translator) ? [Translator, runtime] : [runtime];
-        File.WriteAllLines(Path.Combine(directory, "command"), [.. translated, Path.Combine(AppContext.BaseDirectory, "vmmigrate.dll")]);
+        File.WriteAllLines(Path.Combine(directory, "command"), [.. Translated.Runtime, Path.Combine(AppContext.BaseDirectory, "vmmigrate.dll")]);
         File.WriteAllBytes(Path.Combine(directory, "guest.bin"), MemoryMarshal.AsBytes<uint>(Guest()));
         File.WriteAllBytes(Path.Combine(directory, "agent.profile"), MessagePackEncoding.Encode(Documents.HostProfile, WithoutPmu(MeasuredHost.Report().Profile)));
 
         string[] arguments =
         [
-            .. translated[1..], Tests, "--filter-namespace", "Migrate.ProcessTests.KillMatrix", "--max-threads", "1", "--output", "Detailed", "--no-ansi", "--no-progress",
+            .. Translated.Runtime[1..], Tests, "--filter-namespace", "Migrate.ProcessTests.KillMatrix", "--max-threads", "1", "--output", "Detailed", "--no-ansi", "--no-progress",
         ];
-        var start = new ProcessStartInfo(translated[0], arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo(Translated.Runtime[0], arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
         start.Environment["VMMIGRATE_TEST_LAB"] = directory;
         using var process = Process.Start(start)!;
         process.ErrorDataReceived += (_, line) =>

@@ -66,6 +66,15 @@ internal sealed class LabBaseline
     public static LabBaseline OfPair(string name, HostProfile host, string other, HostProfile there) =>
         new(name, host, Baseline.Of([new BaselineHost(name, host), new BaselineHost(other, there)], null, new Preflight.PlanOptions()));
 
+    /// <summary>The configuration that serves two hosts with these features.</summary>
+    /// <exception cref="CheckFailedException">There is none.</exception>
+    public static VmConfig ConfigOfPair(HostProfile here, HostProfile there, VcpuFeatures features)
+    {
+        var baseline = Baseline.Of([new("here", here), new("there", there)], features, new Preflight.PlanOptions());
+        CheckFailedException.That(baseline.Verdict == Verdict.Yes, $"there is no baseline: {string.Join("; ", baseline.Proofs.Select(p => $"{p.Subject} {p.Witness.Reason}"))}");
+        return baseline.Pools[0].Config;
+    }
+
     /// <summary>A VM of the baseline; it does not run yet.</summary>
     public ScratchMachine Create(KvmSystem system, int vcpus = 2, IReadOnlyList<int>? started = null) => ScratchMachine.Create(system, new ScratchOptions
     {

@@ -15,12 +15,9 @@ internal static class LinuxJob
     public static void Run(JobContext context)
     {
         var clock = Stopwatch.StartNew();
-        // Outside an emulated host the runtime needs no translator.
-        const string Translator = "/bin/box64";
-        var (program, first) = File.Exists(Translator) ? (Translator, new[] { Child.Runtime }) : (Child.Runtime, []);
         string[] arguments =
         [
-            .. first, Child.Assembly, "run", "--kernel", LinuxGuest.Kernel, "--initrd", LinuxGuest.Disk, "--memory", "256M", "--cpus", "4", "--psci", "1.0",
+            .. Translated.Runtime[1..], Child.Assembly, "run", "--kernel", LinuxGuest.Kernel, "--initrd", LinuxGuest.Disk, "--memory", "256M", "--cpus", "4", "--psci", "1.0",
             "--append", "quiet", "--name", "linux", "--socket", "/tmp/linux.sock",
         ];
         Process? process = null;
@@ -29,7 +26,7 @@ internal static class LinuxJob
         var booted = context.Case("a stock kernel boots to a prompt", () =>
         {
             CheckFailedException.That(LinuxGuest.Obstacle is null, LinuxGuest.Obstacle ?? "");
-            process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true })!;
+            process = Process.Start(new ProcessStartInfo(Translated.Runtime[0], arguments) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true })!;
             process.ErrorDataReceived += (_, line) =>
             {
                 if (line.Data is null) return;

@@ -6,7 +6,6 @@ using Migrate.Kvm.State;
 using Migrate.Kvm.Vmm;
 using Migrate.Model.Hosts;
 using Migrate.Model.Machines;
-using Migrate.Model.Plans;
 using Migrate.Preflight;
 using Migrate.Preflight.Baselines;
 using Migrate.Transfer.Agent;
@@ -169,9 +168,7 @@ internal static class LinuxMoveJob
     {
         CheckFailedException.That(LinuxGuest.Obstacle is null, LinuxGuest.Obstacle ?? "");
         var there = new AgentClient(context.Peer.Address.ToString(), context.Peer.Port) { Timeout = Patience }.Profile();
-        var baseline = Baseline.Of([new("here", here), new("there", there)], VcpuFeatures.Psci02, new PlanOptions());
-        CheckFailedException.That(baseline.Verdict == Verdict.Yes, $"there is no baseline: {string.Join("; ", baseline.Proofs.Select(p => $"{p.Subject} {p.Witness.Reason}"))}");
-        var config = baseline.Pools[0].Config;
+        var config = LabBaseline.ConfigOfPair(here, there, VcpuFeatures.Psci02);
         var memory = new MemorySlot(0, Board.MemoryBase, 160 << 20);
         var program = GuestProgram.Read(new GuestFiles(LinuxGuest.Kernel, LinuxGuest.Disk, "quiet"), memory);
         var spec = new MachineSpec

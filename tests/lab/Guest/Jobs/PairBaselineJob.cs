@@ -1,7 +1,5 @@
-using System.Buffers.Binary;
 using System.Net;
 using System.Net.Sockets;
-using System.Text;
 using Migrate.Kvm.Handles;
 using Migrate.Kvm.State;
 using Migrate.Model.Encoding;
@@ -16,8 +14,6 @@ namespace Migrate.LabGuest.Jobs;
 /// </summary>
 internal static class PairBaselineJob
 {
-    private const int Longest = 64 << 20;
-
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
 
     public static void Destination(JobContext context)
@@ -30,16 +26,15 @@ internal static class PairBaselineJob
         context.Listening();
         using var client = listener.AcceptTcpClient();
         client.ReceiveTimeout = client.SendTimeout = (int)Patience.TotalMilliseconds;
-        var stream = client.GetStream();
-        Send(stream, Encoding.UTF8.GetBytes(context.Host));
-        Send(stream, MessagePackEncoding.Encode(Documents.HostProfile, profile));
-        var there = (HostProfile)DocumentFile.Read(Receive(stream), "the source's profile").Value;
-        for (byte[] bytes; (bytes = Receive(stream)).Length > 0;)
+        using var channel = new Channel(client.GetStream());
+        channel.Send(Of(context.Host, profile));
+        var there = (HostProfile)Document(channel.Receive());
+        for (Message message; (message = channel.Receive()).Kind != MessageKind.Stop;)
         {
-            var state = (MachineState)DocumentFile.Read(bytes, "a state").Value;
+            var state = (MachineState)Document(message);
             context.Case($"{state.Vm.Name}: restored without a difference", () =>
                 context.Note($"{state.Vm.Name}: {Restored.WithoutDifference(state, profile, there, scratch)}"));
-            Send(stream, [1]);
+            channel.Send(new Message(MessageKind.Done));
         }
     }
 
@@ -50,10 +45,10 @@ internal static class PairBaselineJob
         using var client = new TcpClient();
         client.ReceiveTimeout = client.SendTimeout = (int)Patience.TotalMilliseconds;
         client.Connect(context.Peer);
-        var stream = client.GetStream();
-        var name = Encoding.UTF8.GetString(Receive(stream));
-        var there = (HostProfile)DocumentFile.Read(Receive(stream), "the destination's profile").Value;
-        Send(stream, MessagePackEncoding.Encode(Documents.HostProfile, profile));
+        using var channel = new Channel(client.GetStream());
+        var answer = channel.Receive();
+        var (name, there) = (answer.Name, (HostProfile)Document(answer));
+        channel.Send(Of(context.Host, profile));
         context.Case($"a baseline with {name}, or the proof that there is none", () =>
         {
             var baseline = LabBaseline.OfPair(context.Host, profile, name, there);
@@ -61,31 +56,19 @@ internal static class PairBaselineJob
             {
                 foreach (var state in new[] { baseline.CaptureNew(system), baseline.CaptureRan(system) })
                 {
-                    Send(stream, MessagePackEncoding.Encode(Documents.MachineState, state with { Vm = state.Vm with { Name = $"{state.Vm.VcpuCount} vCPUs of {context.Host}" } }));
-                    CheckFailedException.Equal(1, Receive(stream).Length, "bytes of an answer");
+                    var named = state with { Vm = state.Vm with { Name = $"{state.Vm.VcpuCount} vCPUs of {context.Host}" } };
+                    channel.Send(new Message(MessageKind.Input, named.Vm.Name, "", MessagePackEncoding.Encode(Documents.MachineState, named)));
+                    CheckFailedException.Equal(MessageKind.Done, channel.Receive().Kind, "answer");
                 }
                 return;
             }
             CheckFailedException.That(baseline.Report.Proofs.Count > 0, "there is neither");
             foreach (var proof in baseline.Report.Proofs) context.Note($"none with {name}: {proof.Features?.ToString() ?? "whatever features"}: {proof.Subject}, {proof.Witness.Source} -> {proof.Witness.Destination}: {proof.Witness.Reason}");
         });
-        Send(stream, []);
+        channel.Send(new Message(MessageKind.Stop));
     }
 
-    private static void Send(NetworkStream stream, ReadOnlySpan<byte> bytes)
-    {
-        Span<byte> length = stackalloc byte[4];
-        BinaryPrimitives.WriteInt32LittleEndian(length, bytes.Length);
-        stream.Write(length);
-        stream.Write(bytes);
-    }
+    private static Message Of(string host, HostProfile profile) => new(MessageKind.Input, host, "", MessagePackEncoding.Encode(Documents.HostProfile, profile));
 
-    private static byte[] Receive(NetworkStream stream)
-    {
-        Span<byte> length = stackalloc byte[4];
-        stream.ReadExactly(length);
-        var bytes = new byte[Math.Clamp(BinaryPrimitives.ReadInt32LittleEndian(length), 0, Longest)];
-        stream.ReadExactly(bytes);
-        return bytes;
-    }
+    private static object Document(Message message) => DocumentFile.Read(message.Payload.Span, message.Name).Value;
 }

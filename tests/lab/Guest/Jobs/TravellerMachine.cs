@@ -5,8 +5,6 @@ using Migrate.Kvm.Vmm;
 using Migrate.LabGuest.Programs;
 using Migrate.Model.Hosts;
 using Migrate.Model.Machines;
-using Migrate.Model.Plans;
-using Migrate.Preflight;
 using Migrate.Preflight.Baselines;
 
 namespace Migrate.LabGuest.Jobs;
@@ -30,9 +28,7 @@ internal static class TravellerMachine
     {
         var withVectors = VcpuFeatures.Psci02 | VcpuFeatures.Sve;
         var hasSve = new[] { here, there }.All(host => host.Shape(withVectors, GicKind.GicV3) is { Errno: 0 });
-        var baseline = Baseline.Of([new("here", here), new("there", there)], hasSve ? withVectors : VcpuFeatures.Psci02, new PlanOptions());
-        CheckFailedException.That(baseline.Verdict == Verdict.Yes, $"there is no baseline: {string.Join("; ", baseline.Proofs.Select(p => $"{p.Subject} {p.Witness.Reason}"))}");
-        var config = baseline.Pools[0].Config;
+        var config = LabBaseline.ConfigOfPair(here, there, hasSve ? withVectors : VcpuFeatures.Psci02);
         var forwards = here.HasSmcccFilter == true && there.HasSmcccFilter == true;
         var spec = new MachineSpec
         {
