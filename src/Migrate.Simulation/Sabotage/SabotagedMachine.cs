@@ -4,15 +4,13 @@ using Migrate.Model.Ports;
 
 namespace Migrate.Simulation.Sabotage;
 
-/// <summary>A machine whose dirty log loses one page, once: in the harvest after the stop, where nothing writes the page again before the move is over.</summary>
+/// <summary>A machine whose dirty log loses one page for good: it is left out of the harvest that first names it and of all that follow.</summary>
 /// <remarks>A page that the harvest before already named may have been copied after its last write, and losing it would cost nothing. So the victim is one
-/// that was clean then; any other only where the last slot has no such page.</remarks>
+/// that was clean in the harvest before. A busy guest gives one long before it is stopped: between the last live harvest and the stop it may write hot pages only.</remarks>
 public sealed class SabotagedMachine(IMachine inner) : IMachine, IDisposable
 {
     private readonly Dictionary<int, ulong[]> _harvestBefore = [];
-
-    /// <summary>Whether a page was lost. A machine that wrote nothing before it was stopped has none to lose.</summary>
-    public bool HasStruck { get; private set; }
+    private (int Slot, int Word, ulong Bit)? _lost;
 
     /// <inheritdoc/>
     public IReadOnlyList<GuestMemory> Memory => inner.Memory;
@@ -27,7 +25,11 @@ public sealed class SabotagedMachine(IMachine inner) : IMachine, IDisposable
     public MachineReport Describe() => inner.Describe();
 
     /// <inheritdoc/>
-    public void StartDirtyLog() => inner.StartDirtyLog();
+    public void StartDirtyLog()
+    {
+        _harvestBefore.Clear();
+        inner.StartDirtyLog();
+    }
 
     /// <inheritdoc/>
     public void StopDirtyLog() => inner.StopDirtyLog();
@@ -37,8 +39,9 @@ public sealed class SabotagedMachine(IMachine inner) : IMachine, IDisposable
     {
         var added = new ulong[bitmap.Length];
         inner.CollectDirty(slot, added);
-        if (inner.IsRunning) _harvestBefore[slot] = added;
-        else if (!HasStruck) HasStruck = Strike(added, _harvestBefore.GetValueOrDefault(slot, [])) || (slot == inner.Memory[^1].Slot.Slot && Strike(added, []));
+        if (_harvestBefore.TryGetValue(slot, out var before)) _lost ??= Victim(slot, added, before);
+        _harvestBefore[slot] = [.. added];
+        if (_lost is var (victimSlot, word, bit) && victimSlot == slot) added[word] &= ~bit;
         for (var i = 0; i < added.Length; i++) bitmap[i] |= added[i];
     }
 
@@ -57,15 +60,13 @@ public sealed class SabotagedMachine(IMachine inner) : IMachine, IDisposable
     /// <summary>Disposes the machine inside, where that can be.</summary>
     public void Dispose() => (inner as IDisposable)?.Dispose();
 
-    private static bool Strike(Span<ulong> harvest, ReadOnlySpan<ulong> spared)
+    private static (int Slot, int Word, ulong Bit)? Victim(int slot, ReadOnlySpan<ulong> harvest, ReadOnlySpan<ulong> before)
     {
         for (var i = 0; i < harvest.Length; i++)
         {
-            var victims = harvest[i] & ~(i < spared.Length ? spared[i] : 0);
-            if (victims == 0) continue;
-            harvest[i] &= ~(1UL << BitOperations.TrailingZeroCount(victims));
-            return true;
+            var victims = harvest[i] & ~before[i];
+            if (victims != 0) return (slot, i, 1UL << BitOperations.TrailingZeroCount(victims));
         }
-        return false;
+        return null;
     }
 }

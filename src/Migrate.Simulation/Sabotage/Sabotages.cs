@@ -21,7 +21,7 @@ public static class Sabotages
             source => source, destination => new SabotagedIncoming(destination, IncomingFault.Page)),
         new("register", "one bit of one register of vCPU 0 is flipped on the destination before the start",
             source => source, destination => new SabotagedIncoming(destination, IncomingFault.Register)),
-        new("dirty-bit", "one page of the last harvest is dropped from the dirty log",
+        new("dirty-bit", "one page is dropped from the dirty log",
             source => new SabotagedMachine(source), destination => destination),
     ];
 

@@ -19,6 +19,8 @@ internal static class ConformanceJob
         machine.Resume();
         using var server = MachineServer.Serve(socket, machine);
         using var waiting = MachineServer.ServeIncoming(place, "place", description => new LiveIncoming(system, description, TravellerMachine.Options(context, profile, new ConsoleInput())));
+        // As the process that owns a machine ends with it.
+        foreach (var ended in new[] { server, waiting }) ended.Destroyed.ContinueWith(_ => ended.Dispose(), TaskScheduler.Default);
         var hasEvent = machine.Describe().State.Vm.Handlers.Contains("sdei");
         SpinWait.SpinUntil(() => TravellerChecks.IsReady(machine.Describe().State, inEvent: false), TimeSpan.FromMinutes(2));
         var report = ConformanceRun.Run(socket, new ConformanceOptions
