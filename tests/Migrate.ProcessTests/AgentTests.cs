@@ -1,6 +1,8 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Text.Json;
 using Migrate.ProcessTests.Harness;
+using Migrate.Transfer.Machines;
 
 namespace Migrate.ProcessTests;
 
@@ -102,6 +104,59 @@ public sealed class AgentTests : IDisposable
         machine.Send().Exited(0);
         machine.AssertRunsAt(Side.Destination);
         Assert.Single(_hosts.Destination.Ask());
+    }
+
+    [Fact]
+    public void Another_vmm_is_started_from_its_command_for_each_machine_that_comes()
+    {
+        // A shell stands for another VMM: it leaves a trace, and this project's own does the work.
+        var trace = Path.Combine(_hosts.Destination.State, "trace");
+        _hosts.StartAgent(null, ["--", "sh", "-c", "echo \"$1 $2\" >> \"$0\"; shift 2; exec \"$@\"", trace, "{name}", "{socket}",
+            .. Hosting.Command, "run", .. Hosting.Agent[..1], "--incoming", "--socket", "{socket}", "--name", "{name}"]);
+        foreach (var name in new[] { "vm1", "vm2" })
+        {
+            using var machine = _hosts.StartMachine();
+            machine.Send().Exited(0);
+            machine.AssertRunsAt(Side.Destination);
+            Assert.StartsWith($"{name} {_hosts.Destination.Machines}/incoming-", File.ReadAllLines(trace)[^1]);
+        }
+    }
+
+    [Theory]
+    [InlineData("{socket}", "sh", "-c", "exec something")]
+    [InlineData("no program", "/nowhere/vmm", "{socket}")]
+    [InlineData("--attach", "sh", "{socket}", "--attach")]
+    public void A_command_that_can_start_no_vmm_is_refused_at_once(string named, params string[] command)
+    {
+        string[] attach = command.Contains("--attach") ? ["--attach", "x"] : [];
+        var refused = _hosts.Destination.Run(["agent", "--listen", "127.0.0.1:0", .. Hosting.Agent, .. attach, "--", .. command.Except(["--attach"])]);
+        Assert.Contains(named, refused.Exited(2).Error);
+    }
+
+    [Fact]
+    public void What_it_started_for_a_machine_that_never_came_is_ended_when_it_starts_again()
+    {
+        _hosts.StartAgent("destination:receiving");
+        using var machine = _hosts.StartMachine();
+        machine.Send().Exited(4);
+        Assert.Equal(LifecycleState.Incoming, Assert.Single(_hosts.Destination.Ask()).State);
+        _hosts.StartAgent().WaitFor("was ended");
+        Assert.True(SpinWait.SpinUntil(() => _hosts.Destination.Ask().Count == 0, Hosting.Enough(TimeSpan.FromSeconds(20))));
+        machine.AssertRunsAt(Side.Source);
+    }
+
+    [Fact]
+    public void Its_status_and_that_of_a_machine_can_be_read_by_programs()
+    {
+        _hosts.StartAgent();
+        using var machine = _hosts.StartMachine();
+        using var send = machine.StartSend(null, "--bandwidth", "1M");
+        send.WaitFor("destination prepared");
+        using var agent = JsonDocument.Parse(_hosts.Source.Run("status", _hosts.Address, "--json").Exited(0).Out);
+        var move = Assert.Single(agent.RootElement.GetProperty("moves").EnumerateArray());
+        Assert.Equal((machine.Name, "receiving"), (move.GetProperty("vmName").GetString(), move.GetProperty("state").GetString()));
+        using var status = JsonDocument.Parse(_hosts.Source.Run("status", machine.Name, "--json").Exited(0).Out);
+        Assert.Equal((machine.VmId, "logging"), (status.RootElement.GetProperty("vmId").GetString(), status.RootElement.GetProperty("state").GetString()));
     }
 
     private static Socket Connect(IPEndPoint address)

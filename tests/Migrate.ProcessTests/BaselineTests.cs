@@ -19,7 +19,7 @@ public sealed class BaselineTests : IDisposable
         var config = Path.Combine(_two.Source.State, "vm.json");
         var found = _two.Source.Run("baseline", newer, older, Host("6.12.neoverse-n1"), "-o", config).Exited(0);
         Assert.StartsWith("YES: one baseline for 3 hosts", found.FirstLine);
-        _two.StartAgent(simulate: [older]);
+        _two.StartAgent(more: [older]);
         using (var without = _two.StartMachine(null, "--simulate", newer, "--features", "psci_0_2,pmu_v3"))
         {
             Assert.Contains("ID_AA64DFR0_EL1.DebugVer", without.Send().Exited(1).Out);

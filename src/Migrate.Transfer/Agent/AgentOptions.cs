@@ -1,4 +1,5 @@
 using System.Net;
+using Migrate.Linux.Processes;
 using Migrate.Model.Errors;
 using Migrate.Model.Hosts;
 using Migrate.Model.Machines;
@@ -25,6 +26,9 @@ public interface IIncomingLauncher
     /// <param name="machine">What it is for.</param>
     /// <exception cref="MigrateException">There is none.</exception>
     IncomingVmm Obtain(VmDescription machine);
+
+    /// <summary>Sockets of VMMs that an earlier process of this agent started and that may still wait for a machine; asked once, before the first move.</summary>
+    IReadOnlyList<string> Leftovers() => [];
 }
 
 /// <summary>How an agent works.</summary>
@@ -45,10 +49,13 @@ public sealed record AgentOptions
     /// <summary>Most dry runs at a time; each is a VM with up to 512 vCPUs.</summary>
     public int MaxDryRuns { get; init; } = 2;
 
-    /// <summary>How long a connection may take to say what it wants.</summary>
+    /// <summary>Bytes of memory that this host can give to machines now; null: machines are taken whatever they need.</summary>
+    public Func<ulong>? AvailableMemory { get; init; } = HostMemory.Available;
+
+    /// <summary>How long a connection may take to say something, and its preamble in all.</summary>
     public TimeSpan GreetingTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>How long a sender may be silent during a move.</summary>
+    /// <summary>How long a sender may be silent during a move, and take for its question or its offer in all.</summary>
     public TimeSpan IdleTimeout { get; init; } = TimeSpan.FromMinutes(1);
 
     /// <summary>How long START may take once all is applied; then it never runs here. Long enough for a sender that digests memory meanwhile.</summary>

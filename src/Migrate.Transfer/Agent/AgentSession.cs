@@ -96,8 +96,7 @@ internal sealed class AgentSession
     {
         _channel.IdleTimeout = _options.GreetingTimeout;
         _channel.Send(FrameKind.Welcome, TransferMessages.Welcome, new Welcome(_ledger.AgentId, Environment.MachineName));
-        var offer = _channel.Expect(FrameKind.Offer, TransferMessages.Offer);
-        _move.Take(offer);
+        using (Deadline.Set(_channel, _options.IdleTimeout)) _move.Take(_channel.Expect(FrameKind.Offer, TransferMessages.Offer));
         _channel.IdleTimeout = _options.IdleTimeout;
         return DestinationEvent.Offered;
     }

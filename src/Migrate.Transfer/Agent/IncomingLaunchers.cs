@@ -37,21 +37,26 @@ public sealed class LaunchedIncoming : IIncomingLauncher
     private readonly string _file;
     private readonly IReadOnlyList<string> _arguments;
     private readonly string _directory;
+    private readonly string _stem;
     private readonly TimeSpan _patience;
 
     /// <summary>A launcher from a command template.</summary>
     /// <param name="file">The program.</param>
     /// <param name="arguments">Its arguments; <c>{socket}</c> in one stands for the path at which its machine socket must appear, <c>{name}</c> for the machine's name.</param>
     /// <param name="directory">Where sockets and logs go; must exist.</param>
+    /// <param name="owner">Whose they are, in letters and digits: it finds again what it left there.</param>
     /// <param name="patience">How long the socket may take to answer.</param>
-    public LaunchedIncoming(string file, IReadOnlyList<string> arguments, string directory, TimeSpan patience) =>
-        (_file, _arguments, _directory, _patience) = (file, arguments, directory, patience);
+    public LaunchedIncoming(string file, IReadOnlyList<string> arguments, string directory, string owner, TimeSpan patience) =>
+        (_file, _arguments, _directory, _stem, _patience) = (file, arguments, directory, $"incoming-{owner}-", patience);
+
+    /// <inheritdoc/>
+    public IReadOnlyList<string> Leftovers() => Directory.GetFiles(_directory, _stem + "*.sock");
 
     /// <inheritdoc/>
     /// <exception cref="MigrateException"><see cref="ErrorCode.System"/>: the program cannot be started, ended at once, or its socket never answered.</exception>
     public IncomingVmm Obtain(VmDescription machine)
     {
-        var stem = Path.Combine(_directory, $"incoming-{HandoverId.New()[..16]}");
+        var stem = Path.Combine(_directory, _stem + HandoverId.New()[..8]);
         var (socket, log) = (stem + ".sock", stem + ".log");
         var name = Shapes.OneLine(machine.Name, 64);
         // A name from outside never begins an option of its own, nor names a file of options.

@@ -11,7 +11,7 @@ using Migrate.Transfer.Wire;
 namespace Migrate.Transfer.Agent;
 
 /// <summary>The machine of one move as it comes into being: planned, prepared, filled, applied, started. Decides nothing about the handover.</summary>
-internal sealed class IncomingMove(IProfileSource profiles, IIncomingLauncher launcher) : IDisposable
+internal sealed class IncomingMove(IProfileSource profiles, IIncomingLauncher launcher, TrialBench trials, MemoryBudget memory) : IDisposable
 {
     private Offer? _offer;
     private HostProfile? _profile;
@@ -34,6 +34,20 @@ internal sealed class IncomingMove(IProfileSource profiles, IIncomingLauncher la
     /// <summary>What was received so far. Read from other threads: a torn value costs a wrong number in a status, no more.</summary>
     public PageCounts Counts { get; private set; }
 
+    /// <summary>Bytes of guest memory that have not arrived yet. A page that came twice counts twice: an estimate.</summary>
+    public ulong MemoryOwed
+    {
+        get
+        {
+            if (_offer is null) return 0;
+            var needed = _offer.Report.State.Vm.Memory.Aggregate(0UL, (sum, slot) => sum + slot.Size);
+            return needed - Math.Min(needed, (ulong)Counts.Pages * (ulong)_offer.Report.PageSize);
+        }
+    }
+
+    /// <summary>How long it waits for others that try their plans.</summary>
+    public TimeSpan TrialPatience { get; init; } = TimeSpan.FromSeconds(30);
+
     public CheckReport? Report { get; private set; }
 
     public FinalState? Final { get; set; }
@@ -45,18 +59,34 @@ internal sealed class IncomingMove(IProfileSource profiles, IIncomingLauncher la
 
     public void Take(Offer offer) => _offer = offer;
 
-    /// <summary>Judges the offer on a fresh profile.</summary>
+    /// <summary>Judges the offer on a fresh profile, and tries the whole plan on a scratch VM where there are any: what would be refused when the state is applied
+    /// would be refused while the guest stands still.</summary>
     public bool Plan()
     {
         var state = _offer!.Report.State;
         _profile = profiles.Measure();
         _plan = Planner.Plan(state, _profile, _offer.Options);
-        Report = Reports.Of(_plan, state, _profile, includePlan: false);
-        if (_plan.Verdict == Verdict.Yes) return true;
-        Failure = _plan.Verdict == Verdict.No
+        Report = _plan.Verdict == Verdict.No || !trials.CanTry
+            ? Reports.Of(_plan, state, _profile, includePlan: false)
+            : Tried();
+        if (Report.Verdict == Verdict.Yes) return true;
+        Failure = Report.Verdict == Verdict.No
             ? new MigrateException(ErrorCode.Refused, $"{MachineName} does not survive on {Report.Destination}") { Stage = Stage.Plan }
             : new MigrateException(ErrorCode.Refused, $"that {MachineName} survives on {Report.Destination} is assumed, not measured") { Stage = Stage.Plan, Remedy = "Accept assumptions with --accept assumed." };
         return false;
+    }
+
+    private CheckReport Tried()
+    {
+        try
+        {
+            return trials.Try(_offer! with { IncludePlan = false }, _profile!, TrialPatience);
+        }
+        catch (MigrateException e) when (e.Code == ErrorCode.TooLarge)
+        {
+            // Larger than a scratch VM may be: the verdict rests on what was measured.
+            return Reports.Of(_plan!, _offer!.Report.State, _profile!, includePlan: false);
+        }
     }
 
     /// <summary>Builds the incoming machine and reads it back.</summary>
@@ -66,6 +96,7 @@ internal sealed class IncomingMove(IProfileSource profiles, IIncomingLauncher la
     {
         try
         {
+            memory.Promise(this);
             tryRecord();
             var vm = _offer!.Report.State.Vm;
             _vmm = launcher.Obtain(vm);
@@ -109,7 +140,8 @@ internal sealed class IncomingMove(IProfileSource profiles, IIncomingLauncher la
             Failure = new MigrateException(ErrorCode.ReadBackDiffers, $"what is frozen at first run changed in {MachineName} after it was described") { Stage = Stage.Apply };
             return false;
         }
-        if (final.Verdict != Verdict.Yes)
+        // What was tried before the move needs no measurement.
+        if (final.Verdict == Verdict.No || (final.Verdict == Verdict.Unproven && Report!.Evidence != Evidence.Tried))
         {
             Report = Reports.Of(final, state, _profile!, includePlan: false);
             Failure = new MigrateException(ErrorCode.Refused, $"{MachineName} in its final state does not survive on {Report.Destination}") { Stage = Stage.Apply };
@@ -150,6 +182,7 @@ internal sealed class IncomingMove(IProfileSource profiles, IIncomingLauncher la
     /// <summary>Ends the session: a machine that was not started is thrown away, and a VMM that was started for it is ended.</summary>
     public void Dispose()
     {
+        memory.Release(this);
         if (_client is null) return;
         _session?.Dispose();
         if (_vmm.IsOurs)

@@ -4,10 +4,8 @@ using Migrate.Linux.Sockets;
 using Migrate.Model;
 using Migrate.Model.Encoding;
 using Migrate.Model.Errors;
-using Migrate.Model.Plans;
 using Migrate.Model.Ports;
 using Migrate.Preflight;
-using Migrate.Preflight.Trials;
 using Migrate.Transfer.Handover;
 using Migrate.Transfer.Machines;
 using Migrate.Transfer.Wire;
@@ -20,8 +18,8 @@ public sealed class RestoreAgent : IDisposable
     private readonly AgentOptions _options;
     private readonly IProfileSource _profiles;
     private readonly IIncomingLauncher _launcher;
-    private readonly IScratchHost? _scratch;
-    private readonly SemaphoreSlim _dryRuns;
+    private readonly TrialBench _trials;
+    private readonly MemoryBudget _memory;
     private readonly HandoverLedger _ledger;
     private readonly OwnerLock _owner;
     private readonly TcpListenerSocket _listener;
@@ -44,8 +42,8 @@ public sealed class RestoreAgent : IDisposable
         _options = options = options with { Report = Reporting.Harmless(options.Report) };
         _profiles = profiles;
         _launcher = launcher;
-        _scratch = scratch;
-        _dryRuns = new SemaphoreSlim(options.MaxDryRuns);
+        _trials = new TrialBench(scratch, options.MaxDryRuns);
+        _memory = new MemoryBudget(options.AvailableMemory);
         _owner = OwnerLock.Take(state.AgentDirectory);
         try
         {
@@ -59,7 +57,9 @@ public sealed class RestoreAgent : IDisposable
             _owner.Dispose();
             throw;
         }
-        _adopter = new Thread(() => _ledger.Adopt(options.Report)) { Name = "agent-adopt", IsBackground = true };
+        // Listed before the first move can start another.
+        var leftovers = launcher.Leftovers();
+        _adopter = new Thread(() => TakeUp(leftovers)) { Name = "agent-adopt", IsBackground = true };
         _adopter.Start();
         _acceptor = new Thread(Accept) { Name = "agent-accept", IsBackground = true };
         _acceptor.Start();
@@ -97,8 +97,15 @@ public sealed class RestoreAgent : IDisposable
         foreach (var thread in left) thread.Join();
         _adopter.Join();
         _owner.Dispose();
-        _dryRuns.Dispose();
+        _trials.Dispose();
         _stop.Dispose();
+    }
+
+    private void TakeUp(IReadOnlyList<string> leftovers)
+    {
+        _ledger.Adopt(_options.Report);
+        foreach (var socket in leftovers)
+            if (LeftoverVmm.End(socket, _options.OutcomePatience)) _options.Report?.Invoke($"{socket}: a VMM that an earlier process of this agent had started for no machine was ended");
     }
 
     private void Accept()
@@ -155,7 +162,7 @@ public sealed class RestoreAgent : IDisposable
         try
         {
             channel.IdleTimeout = _options.GreetingTimeout;
-            channel.ExchangePreambles();
+            using (Deadline.Set(channel, _options.GreetingTimeout)) channel.ExchangePreambles();
             Answer(channel);
         }
         catch (MigrateException e)
@@ -179,7 +186,8 @@ public sealed class RestoreAgent : IDisposable
     /// <summary>A connection is for one thing, and its first frame says which.</summary>
     private void Answer(FrameChannel channel)
     {
-        var frame = channel.Receive();
+        Frame frame;
+        using (Deadline.Set(channel, _options.IdleTimeout)) frame = channel.Receive();
         switch (frame.Kind)
         {
             case FrameKind.Hello:
@@ -205,31 +213,16 @@ public sealed class RestoreAgent : IDisposable
                 channel.Send(FrameKind.Report, Documents.CheckReport, Reports.Of(plan, offer.Report.State, profile, offer.IncludePlan));
                 break;
             case FrameKind.DryRunQuery:
-                channel.Send(FrameKind.Report, Documents.CheckReport, Try(frame.Decode(TransferMessages.Offer)));
+                channel.Send(FrameKind.Report, Documents.CheckReport, _trials.Try(frame.Decode(TransferMessages.Offer), _profiles.Measure(), TimeSpan.Zero));
                 break;
             default:
                 throw channel.Unexpected(frame.Kind, "a move or a question");
         }
     }
 
-    private CheckReport Try(Offer offer)
-    {
-        if (_scratch is null) throw new MigrateException(ErrorCode.Unsupported, "this agent makes no scratch VMs: ask for a check without a dry run") { Stage = Stage.Plan };
-        if (!_dryRuns.Wait(TimeSpan.Zero))
-            throw new MigrateException(ErrorCode.Busy, $"{_options.MaxDryRuns} dry runs are in progress here already") { Stage = Stage.Plan, IsTransient = true };
-        try
-        {
-            return DryRun.Run(offer.Report.State, _profiles.Measure(), offer.Options, _scratch, offer.IncludePlan);
-        }
-        finally
-        {
-            _dryRuns.Release();
-        }
-    }
-
     private void Move(FrameChannel channel, Hello hello)
     {
-        using var move = new IncomingMove(_profiles, _launcher);
+        using var move = new IncomingMove(_profiles, _launcher, _trials, _memory) { TrialPatience = _options.IdleTimeout / 2 };
         var session = new AgentSession(hello.HandoverId, channel, _ledger, _options, move);
         _ledger.Begin(session, _options.MaxMoves);
         try

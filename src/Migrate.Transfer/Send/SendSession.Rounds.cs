@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Migrate.Model;
 using Migrate.Model.Errors;
+using Migrate.Model.Plans;
 using Migrate.Transfer.Handover;
 using Migrate.Transfer.Pages;
 using Migrate.Transfer.Wire;
@@ -37,6 +38,7 @@ internal sealed partial class SendSession
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(_cancelled);
         limit.CancelAfter(_options.Timeout);
         var convergence = new Convergence(_options.MaxDowntime, _options.AutoConverge);
+        var isJudged = false;
         try
         {
             while (true)
@@ -54,8 +56,13 @@ internal sealed partial class SendSession
                 limit.Token.ThrowIfCancellationRequested();
                 switch (convergence.After(counts.Bytes, Math.Max(elapsed.TotalSeconds, 1e-6), left))
                 {
-                    case RoundVerdict.Stop:
+                    case RoundVerdict.Stop when isJudged:
                         return SourceEvent.Converged;
+                    case RoundVerdict.Stop:
+                        // What is written meanwhile goes with one more round.
+                        JudgeAgain();
+                        isJudged = true;
+                        break;
                     case RoundVerdict.Throttle:
                         _throttle = convergence.Throttle;
                         Blame.Machine(() => Throttle(_throttle));
@@ -69,6 +76,26 @@ internal sealed partial class SendSession
         {
             throw NotConverging((long)_pending.Count * _session.PageSize, convergence.Throughput);
         }
+    }
+
+    /// <summary>Asks once more, since the machine ran on after it was offered: what its state of now would be refused for costs nothing as long as it runs.</summary>
+    private void JudgeAgain()
+    {
+        var now = Blame.Machine(_machine.Describe);
+        CheckReport report;
+        try
+        {
+            report = new AgentClient(_options.Host, _options.Port) { Timeout = _options.ReplyTimeout }.Check(now, _options.Policy, _options.Accept, _options.AcceptAssumed, includePlan: false);
+        }
+        catch (MigrateException)
+        {
+            // Too many connections there, or none: the final state is judged in any case.
+            return;
+        }
+        // An offer that was tried may be yes where this is unproven.
+        if (report.Verdict != Verdict.No) return;
+        var first = report.Findings.First(f => f.Stops);
+        throw new MigrateException(ErrorCode.Refused, $"it does not survive on {report.Destination} as it is now: {first.Code.Text()}, {first.Subject} {first.Here}") { Stage = Stage.PreCopy, Remedy = first.Remedy };
     }
 
     private void ShowProgress(long bytes)

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Text.Json;
 using Migrate.Cli.Output;
 using Migrate.Cli.Sources;
 using Migrate.Model;
@@ -48,37 +47,19 @@ internal static class PsCommand
         return new Row(status?.Name ?? name, socket, status, problem);
     }
 
-    private static string Document(List<Row> rows)
+    private static string Document(List<Row> rows) => StatusDocument.Write("vmmigrate/machines/1", json =>
     {
-        using var buffer = new MemoryStream();
-        using (var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Indented = true }))
+        json.WriteStartArray("machines");
+        foreach (var row in rows)
         {
             json.WriteStartObject();
-            json.WriteString("schema", "vmmigrate/machines/1");
-            json.WriteStartArray("machines");
-            foreach (var row in rows)
-            {
-                json.WriteStartObject();
-                json.WriteString("name", row.Name);
-                json.WriteString("socket", row.Socket);
-                json.WriteString("state", row.State);
-                if (row.Status is { } status)
-                {
-                    json.WriteString("vmId", status.VmId);
-                    json.WriteNumber("pid", status.Pid);
-                    json.WriteString("handoverId", status.HandoverId);
-                    json.WriteString("session", status.Session);
-                    json.WriteString("note", status.Note);
-                    json.WriteStartObject("counters");
-                    foreach (var (name, value) in status.Counters) json.WriteNumber(name, value);
-                    json.WriteEndObject();
-                }
-                if (row.Problem is { } problem) json.WriteString("problem", problem.Message);
-                json.WriteEndObject();
-            }
-            json.WriteEndArray();
+            json.WriteString("name", row.Name);
+            json.WriteString("socket", row.Socket);
+            json.WriteString("state", row.State);
+            if (row.Status is { } status) StatusDocument.Members(json, status);
+            if (row.Problem is { } problem) json.WriteString("problem", problem.Message);
             json.WriteEndObject();
         }
-        return System.Text.Encoding.UTF8.GetString(buffer.ToArray());
-    }
+        json.WriteEndArray();
+    });
 }

@@ -43,11 +43,12 @@ internal static class RunCommand
         var hot = new Option<double>("--hot-pages") { Description = "Share of memory that gets nine tenths of the writes.", DefaultValueFactory = _ => 0.1 };
         var steps = new Option<ulong>("--steps") { Description = "Steps of each vCPU's program, then it halts; 0 never ends.", DefaultValueFactory = _ => 0 };
         var seed = new Option<ulong>("--seed") { Description = "Seed of the program.", DefaultValueFactory = _ => 1 };
+        var mostConsole = Options.Bytes("--console-limit", "Most of the guest's console that is written to standard output, for one that is a log; 0 for no limit.", 0);
         var stdin = new Option<bool>("--end-with-stdin") { Description = "End when standard input ends." };
         var sabotage = new Option<string?>("--sabotage") { Description = "Break one thing on purpose (a test instrument).", Hidden = true };
         var command = new Command("run", "Run a machine and serve its socket: a VM on this host's KVM (--kernel, or --incoming), or a simulated one whose vCPUs really write memory (--simulate).")
         {
-            simulate, kernel, initrd, append, psci, handlers, filter, name, socket, incoming, memory, cpus, features, config, rate, fill, hot, steps, seed, stdin, sabotage,
+            simulate, kernel, initrd, append, psci, handlers, filter, name, socket, incoming, memory, cpus, features, config, rate, fill, hot, steps, seed, mostConsole, stdin, sabotage,
         };
         command.SetAction(parsed =>
         {
@@ -73,7 +74,7 @@ internal static class RunCommand
             if (isSimulated && inputEnded is not null) ThisProcess.WhenStdinEnds(inputEnded);
 
             var options = new MachineServerOptions { Reached = HandoverState.MachineObserver(), Report = line => terminal.Error.WriteLine(line) };
-            using var real = isSimulated ? null : RealMachine.Open(terminal, ended.Set);
+            using var real = isSimulated ? null : RealMachine.Open(terminal, ended.Set, parsed.GetValue(mostConsole).Value);
             var host = isSimulated ? BundledHosts.Resolve(parsed.GetValue(simulate)) : null;
             using var server = isIncoming
                 ? MachineServer.ServeIncoming(path, parsed.GetValue(name)!, real is not null ? real.Incoming : _ => fault?.OnDestination(new SimulatedIncoming(host!)) ?? new SimulatedIncoming(host!), options)

@@ -13,30 +13,41 @@ internal static class StatusCommand
     public static Command Build(Terminal terminal)
     {
         var who = new Argument<string>("WHO") { Description = "A machine's name, the path of its socket, or HOST:PORT of an agent." };
-        var command = new Command("status", "Show what a machine or an agent is doing.") { who };
+        var json = Options.Json();
+        var command = new Command("status", "Show what a machine or an agent is doing.") { who, json };
         command.SetAction(parsed =>
         {
             var name = parsed.GetValue(who)!;
-            if (Endpoint.TryParse(name, out var agent) && !Input.IsMachine(name)) Agent(terminal, agent);
-            else Machine(terminal, StateDirectory.Resolve(name));
+            if (Endpoint.TryParse(name, out var agent) && !Input.IsMachine(name)) Agent(terminal, agent, parsed.GetValue(json));
+            else Machine(terminal, StateDirectory.Resolve(name), parsed.GetValue(json));
             return ExitCode.Yes;
         });
         return command;
     }
 
-    private static void Agent(Terminal terminal, Endpoint agent)
+    private static void Agent(Terminal terminal, Endpoint agent, bool json)
     {
         var status = new AgentClient(agent.Host, agent.Port).Status();
+        if (json)
+        {
+            terminal.Out.WriteLine(StatusDocument.Of(status));
+            return;
+        }
         terminal.Out.WriteLine($"agent {status.AgentId} on {status.HostName}, pid {status.Pid}, {status.Moves.Count} moves in progress");
         if (status.Moves.Count == 0) return;
         terminal.Write(["Handover", "Machine", "From", "State", "Pages", "Bytes"],
             status.Moves.Select(m => (IReadOnlyList<string>)[m.HandoverId, m.VmName, m.Peer, KebabCase.Of(m.State.ToString()), $"{m.Pages}", Units.Bytes(m.Bytes)]));
     }
 
-    private static void Machine(Terminal terminal, string socket)
+    private static void Machine(Terminal terminal, string socket, bool json)
     {
         using var client = MachineClient.Connect(socket);
         var status = client.Status();
+        if (json)
+        {
+            terminal.Out.WriteLine(StatusDocument.Of(status, socket));
+            return;
+        }
         terminal.Out.WriteLine($"{status.Name}: {KebabCase.Of(status.State.ToString())}, pid {status.Pid}");
         List<IReadOnlyList<string>> rows = [["id", status.VmId]];
         if (status.HandoverId.Length > 0) rows.Add(["handover", status.HandoverId]);

@@ -26,6 +26,7 @@ internal sealed class GuestConsole : IDisposable
     private readonly CancellationTokenSource _ended = new();
     private readonly Stream _output;
     private readonly Action<string> _report;
+    private readonly long _most;
     private readonly Thread _writer;
     private readonly List<byte> _waiting = [];
     private bool _closed;
@@ -36,10 +37,12 @@ internal sealed class GuestConsole : IDisposable
     /// <summary>Writes to a stream from now on; <see cref="Read"/> begins to read.</summary>
     /// <param name="output">Where what the guest prints goes.</param>
     /// <param name="report">Is told in a line when something of it is lost.</param>
-    public GuestConsole(Stream output, Action<string> report)
+    /// <param name="most">Bytes of it that are written; what the guest prints behind them is dropped. A log has no other end.</param>
+    public GuestConsole(Stream output, Action<string> report, long most = long.MaxValue)
     {
         _output = output;
         _report = report;
+        _most = most;
         _writer = new Thread(WriteAll) { IsBackground = true, Name = "console-output" };
         _writer.Start();
     }
@@ -164,6 +167,7 @@ internal sealed class GuestConsole : IDisposable
 
     private void WriteAll()
     {
+        var left = _most;
         while (true)
         {
             byte[] bytes;
@@ -177,10 +181,14 @@ internal sealed class GuestConsole : IDisposable
                 (lost, _dropped, _isDropping) = (_dropped, 0, false);
                 Monitor.PulseAll(_unwritten);
             }
+            if (left == 0) continue;
             try
             {
-                _output.Write(bytes, 0, bytes.Length);
+                var length = (int)Math.Min(bytes.Length, left);
+                left -= length;
+                _output.Write(bytes, 0, length);
                 _output.Flush();
+                if (left == 0) _report($"{_most} characters of the guest's console were written: what follows is dropped");
                 if (lost > 0) _report($"nobody read standard output: {lost} characters of the guest's console were lost");
             }
             catch (IOException)

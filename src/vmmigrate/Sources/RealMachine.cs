@@ -49,14 +49,15 @@ internal sealed class RealMachine : IDisposable
     /// <summary>Opens the host's KVM.</summary>
     /// <param name="terminal">That the guest ended goes to stderr; its console is stdout.</param>
     /// <param name="ended">The guest ended by itself.</param>
+    /// <param name="mostConsole">Bytes of the guest's console that are written; 0 for no limit.</param>
     /// <exception cref="MigrateException"><see cref="ErrorCode.Unsupported"/>: there is no arm64 KVM here.</exception>
-    public static RealMachine Open(Terminal terminal, Action ended)
+    public static RealMachine Open(Terminal terminal, Action ended, ulong mostConsole)
     {
         var system = KvmSystem.Open();
         GuestConsole? console = null;
         try
         {
-            console = new GuestConsole(Console.OpenStandardOutput(), terminal.Error.WriteLine);
+            console = new GuestConsole(Console.OpenStandardOutput(), terminal.Error.WriteLine, mostConsole is 0 or > long.MaxValue ? long.MaxValue : (long)mostConsole);
             return new RealMachine(system, console, new VmmOptions
             {
                 Boot = KvmProbe.ThisBoot(),

@@ -23,10 +23,10 @@ public sealed class TwoHosts : IDisposable
     internal StateDirectory DestinationState => new(Destination.State);
 
     /// <summary>Starts the agent, or starts it again once it has ended.</summary>
-    internal Running StartAgent(string? killAt = null, params string[] simulate)
+    internal Running StartAgent(string? killAt = null, params string[] more)
     {
         _agent?.Wait();
-        _agent = Launch(killAt, simulate);
+        _agent = Launch(killAt, more);
         Address = _agent.WaitFor("listening on").Split(' ')[^1];
         return _agent;
     }
@@ -40,8 +40,8 @@ public sealed class TwoHosts : IDisposable
     /// <summary>One that the agent's host will refuse.</summary>
     internal Moving StartRefusedMachine() => StartMachine(null, Hosting.RefusedMachine);
 
-    private Running Launch(string? killAt, string[] simulate) =>
-        Destination.Start(["agent", "--listen", Address, .. Hosting.Agent, .. simulate, "--end-with-stdin"], killAt);
+    private Running Launch(string? killAt, string[] more) =>
+        Destination.Start(["agent", "--listen", Address, "--end-with-stdin", .. Hosting.Agent, .. more], killAt);
 
     public void Dispose()
     {

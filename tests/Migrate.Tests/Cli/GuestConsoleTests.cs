@@ -78,6 +78,17 @@ public class GuestConsoleTests
         Assert.Equal(printed, output.ToArray());
     }
 
+    [Fact]
+    public void A_log_ends_where_it_was_told_to_and_the_guest_goes_on()
+    {
+        var output = new MemoryStream();
+        var reports = new List<string>();
+        using (var console = new GuestConsole(output, reports.Add, most: 1000))
+            for (var i = 0; i < 200_000; i++) console.Write((byte)'x');
+        Assert.Equal(1000, output.ToArray().Length);
+        Assert.Equal(["1000 characters of the guest's console were written: what follows is dropped"], reports);
+    }
+
     /// <summary>A vCPU that waited for it for ever could be neither moved nor stopped.</summary>
     [Fact]
     public void A_reader_that_stands_still_stops_no_vCPU_and_is_told_what_it_missed()

@@ -155,7 +155,7 @@ public class AgentTests
     public void A_launcher_says_why_its_vmm_did_not_come_up()
     {
         using var harness = new MoveHarness();
-        var launcher = new LaunchedIncoming("/bin/sh", ["-c", "echo no such luck >&2; exit 3"], harness.PathOf("."), TimeSpan.FromSeconds(20));
+        var launcher = new LaunchedIncoming("/bin/sh", ["-c", "echo no such luck >&2; exit 3"], harness.PathOf("."), "test", TimeSpan.FromSeconds(20));
         var failed = Assert.Throws<MigrateException>(() => launcher.Obtain(harness.Machine.Describe().State.Vm));
         Assert.Contains("ended with 3", failed.Message);
         Assert.Contains("no such luck", failed.Message);

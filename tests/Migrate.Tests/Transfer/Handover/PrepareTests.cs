@@ -1,0 +1,151 @@
+using System.Net;
+using System.Net.Sockets;
+using Migrate.Linux.Processes;
+using Migrate.Model;
+using Migrate.Model.Errors;
+using Migrate.Model.Plans;
+using Migrate.Simulation.Hosts;
+using Migrate.Tests.Simulation;
+using Migrate.Transfer.Agent;
+using Migrate.Transfer.Handover;
+using Migrate.Transfer.Machines;
+using Migrate.Transfer.Send;
+using Migrate.Transfer.Wire;
+
+namespace Migrate.Tests.Transfer.Handover;
+
+/// <summary>What an agent finds out before the first page comes: then a refusal costs nothing.</summary>
+public sealed class PrepareTests : IDisposable
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private readonly MoveHarness _harness = new();
+
+    public void Dispose() => _harness.Dispose();
+
+    [Fact]
+    public void What_the_host_refuses_when_it_is_tried_is_refused_before_the_first_page()
+    {
+        var liar = _harness.Profile with
+        {
+            Shapes = _harness.Profile.Shapes.Select(s => s with { Registers = s.Registers.Where(r => r.Id != SimulatedProfiles.TpidrEl0).ToEquatableArray() }).ToEquatableArray(),
+        };
+        using var agent = Agent(new AgentOptions(), new SimulatedHost(liar));
+        var events = new List<SendEvent>();
+        var refused = Assert.Throws<RefusedException>(() => _harness.Send(o => o with { Port = agent.EndPoint.Port }, events.Add));
+        Assert.Equal((Verdict.No, Evidence.Tried), (refused.Report!.Verdict, refused.Report.Evidence));
+        Assert.Contains(refused.Report.Findings, f => f.Subject == "TPIDR_EL0");
+        Assert.DoesNotContain(events, e => e is RoundEvent);
+        Assert.DoesNotContain("logging", _harness.SourceStates);
+        Assert.True(_harness.Machine.IsRunning);
+        Assert.Null(_harness.Incoming);
+    }
+
+    [Fact]
+    public void What_the_host_takes_when_it_is_tried_moves()
+    {
+        using var agent = Agent(new AgentOptions(), new SimulatedHost(_harness.Profile));
+        _harness.Send(o => o with { Port = agent.EndPoint.Port });
+        Assert.True(_harness.Incoming!.Completed!.IsRunning);
+    }
+
+    [Fact]
+    public void What_would_be_refused_only_after_it_was_offered_is_found_before_the_stop()
+    {
+        var events = new List<SendEvent>();
+        // As if the machine had changed: what it is now does not fit any more.
+        _harness.At["source:copying"] = () => _harness.Profile = _harness.Profile with { IpaSizes = [32] };
+        var refused = Assert.Throws<MigrateException>(() => _harness.Send(null, events.Add));
+        Assert.Equal((ErrorCode.Refused, Stage.PreCopy, true), (refused.Code, refused.Stage, refused.SourceRuns));
+        Assert.Contains("as it is now: ipa-size", refused.Message);
+        Assert.DoesNotContain(events, e => e is StoppedEvent);
+        Assert.DoesNotContain("quiesced", _harness.SourceStates);
+        Assert.True(_harness.Machine.IsRunning);
+    }
+
+    [Fact]
+    public void A_machine_that_needs_more_memory_than_there_is_stays_where_it_is()
+    {
+        using var agent = Agent(new AgentOptions { AvailableMemory = () => 7 << 20 });
+        var refused = Assert.Throws<RefusedException>(() => _harness.Send(o => o with { Port = agent.EndPoint.Port }));
+        Assert.Equal((ErrorCode.Refused, Stage.Prepare), (refused.Code, refused.Stage));
+        Assert.Contains("has 8 MiB of memory; 7 MiB are available here", refused.Message);
+        Assert.Contains("--overcommit", refused.Message);
+        Assert.DoesNotContain("logging", _harness.SourceStates);
+        Assert.True(_harness.Machine.IsRunning);
+    }
+
+    [Fact]
+    public void Memory_is_promised_to_a_machine_that_is_still_arriving()
+    {
+        using var agent = Agent(new AgentOptions { AvailableMemory = () => 15 << 20 });
+        using (var first = AgentClient.Connect("127.0.0.1", agent.EndPoint.Port, Patience))
+        {
+            first.Send(FrameKind.Hello, TransferMessages.Hello, new Hello(HandoverId.New()));
+            first.Expect(FrameKind.Welcome, TransferMessages.Welcome);
+            first.Send(FrameKind.Offer, TransferMessages.Offer, new Offer { Report = _harness.Machine.Describe() });
+            Assert.Equal(FrameKind.Ready, first.Receive().Kind);
+            var refused = Assert.Throws<RefusedException>(() => _harness.Send(o => o with { Port = agent.EndPoint.Port }));
+            Assert.Contains("15 MiB are available here, and machines that are arriving still need 8 MiB of them", refused.Message);
+        }
+        Assert.True(SpinWait.SpinUntil(() => agent.Status.Moves.Count == 0, Patience));
+        _harness.Send(o => o with { Port = agent.EndPoint.Port });
+        Assert.True(_harness.Incoming!.Completed!.IsRunning);
+    }
+
+    [Theory]
+    [InlineData("MemTotal:  1 kB\nMemAvailable:   24123456 kB\nx", 24123456UL << 10)]
+    [InlineData("MemTotal:  1 kB\n", null)]
+    [InlineData("MemAvailable: much kB\n", null)]
+    [InlineData(null, null)]
+    public void Available_memory_is_what_the_kernel_says(string? meminfo, ulong? bytes) => Assert.Equal(bytes, HostMemory.Parse(meminfo));
+
+    [Fact]
+    public void This_host_has_some_memory() => Assert.InRange(HostMemory.Available(), 1UL << 20, ulong.MaxValue);
+
+    [Fact]
+    public void A_peer_that_says_a_byte_now_and_then_is_not_waited_for()
+    {
+        using var agent = Agent(new AgentOptions { GreetingTimeout = TimeSpan.FromMilliseconds(400) });
+        using var slow = new TcpClient { NoDelay = true };
+        slow.Connect(new IPEndPoint(IPAddress.Loopback, agent.EndPoint.Port));
+        var preamble = new byte[Preamble.Size];
+        Preamble.For(StreamPurpose.Transfer).CopyTo(preamble);
+        var sent = 0;
+        Assert.Throws<IOException>(() =>
+        {
+            for (; sent < preamble.Length; sent++)
+            {
+                slow.GetStream().Write(preamble.AsSpan(sent, 1));
+                Thread.Sleep(100);
+            }
+        });
+        Assert.True(sent < preamble.Length);
+    }
+
+    [Fact]
+    public void A_vmm_that_waits_for_nobody_is_ended_and_one_that_runs_a_machine_is_not()
+    {
+        Assert.False(LeftoverVmm.End(_harness.SourceVmm.Path, TimeSpan.Zero));
+        Assert.True(_harness.Machine.IsRunning);
+        using (var client = MachineClient.Connect(_harness.IncomingVmm.Path))
+        {
+            using var session = client.OpenIncoming();
+            Assert.False(LeftoverVmm.End(_harness.IncomingVmm.Path, TimeSpan.Zero));
+        }
+        Assert.True(LeftoverVmm.End(_harness.IncomingVmm.Path, Patience));
+        Assert.True(_harness.IncomingVmm.Destroyed.IsCompleted);
+        Assert.False(LeftoverVmm.End(_harness.PathOf("nobody.sock"), Patience));
+    }
+
+    [Fact]
+    public void A_launcher_finds_again_what_it_left_and_nothing_of_others()
+    {
+        var directory = Directory.CreateDirectory(_harness.PathOf("machines")).FullName;
+        foreach (var name in new[] { "incoming-mine-1.sock", "incoming-mine-1.log", "incoming-yours-1.sock", "vm.sock" }) File.WriteAllText(Path.Combine(directory, name), "");
+        var launcher = new LaunchedIncoming("/bin/true", [], directory, "mine", Patience);
+        Assert.Equal([Path.Combine(directory, "incoming-mine-1.sock")], launcher.Leftovers());
+    }
+
+    private RestoreAgent Agent(AgentOptions options, SimulatedHost? scratch = null) =>
+        new(options, new StateDirectory(_harness.PathOf("own-agent")), _harness, new AttachedIncoming(_harness.IncomingVmm.Path), scratch);
+}
