@@ -23,7 +23,7 @@ internal sealed class Demonstration(Terminal terminal, ulong memory, string? sab
     private const string There = "7.2-neoverse-n1";
     private const int Vcpus = 4;
     private const ulong WritesPerSecond = 40_000;
-    private const ulong StepsPerVcpu = 60_000;
+    private const ulong StepsPerVcpu = 100_000;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
     private readonly Stopwatch _clock = Stopwatch.StartNew();
 
@@ -59,10 +59,14 @@ internal sealed class Demonstration(Terminal terminal, ulong memory, string? sab
         string[] fault = sabotage is null ? [] : ["--sabotage", sabotage];
         using var machine = Child.Start(state, ["run", "--simulate", Here, "--name", "demo", "--memory", $"{memory}", "--cpus", $"{Vcpus}", "--rate", $"{WritesPerSecond}",
             "--steps", $"{StepsPerVcpu}", "--end-with-stdin", .. fault]);
+        machine.WaitFor("machine demo at");
+        var socket = Path.Combine(state, "machines", "demo.sock");
+        // Its program is to be in full swing when it moves, however long everybody else takes to start.
+        Ask(socket, client => client.Pause());
         using var agent = Child.Start(state, ["agent", "--listen", "127.0.0.1:0", "--simulate", There, "--end-with-stdin", .. fault]);
         var address = agent.WaitFor("listening on").Split(' ')[^1];
-        machine.WaitFor("machine demo at");
-        var before = Input.Describe(Path.Combine(state, "machines", "demo.sock")).State;
+        var before = Input.Describe(socket).State;
+        Ask(socket, client => client.Resume());
 
         var exit = Child.Run(state, "send", "demo", address, "--accept", "assumed");
         if (exit != 0)
@@ -78,6 +82,12 @@ internal sealed class Demonstration(Terminal terminal, ulong memory, string? sab
         using var session = client.OpenSource();
         session.Quiesce();
         return Judge(Comparison.Differences(reference, session.Capture(), session.Memory, WhatThePlanChanged(before, there)));
+    }
+
+    private static void Ask(string socket, Action<MachineClient> what)
+    {
+        using var client = MachineClient.Connect(socket);
+        what(client);
     }
 
     /// <summary>The machine that an agent started is in a session of its own and outlives everybody: here it has done its work.</summary>
