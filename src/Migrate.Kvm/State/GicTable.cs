@@ -14,7 +14,10 @@ internal static class GicTable
     /// <summary>Bytes between the redistributor's two frames.</summary>
     private const ulong PrivateFrame = 0x10000;
 
-    /// <summary>A base register reads zero only until it is first written, a zero included: KVM puts cacheability in (vgic_sanitise_field).</summary>
+    /// <summary>
+    /// A word of a base register that reads zero is what a new VM has: KVM puts cacheability into the low word with the first write, a zero included
+    /// (vgic_sanitise_field), and into that of GICR_PENDBASER at creation (vgic_v3_enable).
+    /// </summary>
     private const ulong NeverWritten = 0;
 
     private const int IcEnable = 0x180;
@@ -67,7 +70,7 @@ internal static class GicTable
 
         new("line level", VgicGroup.LevelInfo, 4, Levels, "After the latches: a level interrupt is pending by latch or by line."),
 
-        new("ICC_SRE_EL1", VgicGroup.CpuSystemRegisters, 8, g => PerVcpu(g, Sys(0, 12, 12, 5)), "Must equal the host's: refused before the rest."),
+        new("ICC_SRE_EL1", VgicGroup.CpuSystemRegisters, 8, g => PerVcpu(g, Sys(0, 12, 12, 5)), "EINVAL without its bit SRE, and nothing of it is stored: refused before the rest."),
         new("ICC_CTLR_EL1", VgicGroup.CpuSystemRegisters, 8, g => PerVcpu(g, Sys(0, 12, 12, 4)),
             "Its priority bits decide how many active-priority registers there are (vgic_v3_max_apr_idx)."),
         new("ICC_PMR_EL1", VgicGroup.CpuSystemRegisters, 8, g => PerVcpu(g, Sys(0, 4, 6, 0)), "CPU interface: last, with its control known."),

@@ -76,7 +76,7 @@ public readonly record struct UnreadableRegister(RegisterId Id, int Errno);
 public sealed record DeviceState(string Kind, EquatableArray<DeviceAttribute> Attributes);
 
 /// <summary>One device attribute: struct kvm_device_attr and its value.</summary>
-/// <param name="Group">KVM_DEV_ARM_VGIC_GRP_*.</param>
+/// <param name="Group">KVM_DEV_ARM_VGIC_GRP_*, of <c>vcpu</c> KVM_ARM_VCPU_*_CTRL.</param>
 /// <param name="Attribute">The attribute within the group.</param>
 /// <param name="Value">The value.</param>
 public readonly record struct DeviceAttribute(uint Group, ulong Attribute, RegisterValue Value);

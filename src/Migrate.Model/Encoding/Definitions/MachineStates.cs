@@ -98,13 +98,13 @@ internal static class MachineStates
     {
         var a = new RecordShape<DeviceAttribute>("DeviceAttribute",
             "One device attribute: struct kvm_device_attr and its value.").OneLine();
-        var group = a.Required("group", Shapes.UInt32, v => v.Group, "KVM_DEV_ARM_VGIC_GRP_*.");
+        var group = a.Required("group", Shapes.UInt32, v => v.Group, "KVM_DEV_ARM_VGIC_GRP_*, of a vcpu KVM_ARM_VCPU_*_CTRL.");
         var attribute = a.Required("attribute", Shapes.Hex64, v => v.Attribute, "The attribute within the group.");
         var value = a.Required("value", Shapes.RegisterValue, v => v.Value, "The value.");
         var attributeShape = a.Build(v => new DeviceAttribute(v.Get(group), v.Get(attribute), v.Get(value)));
 
         var r = new RecordShape<DeviceState>("DeviceState", "State of one device in the kernel as device attributes.");
-        var kind = r.Required("device", Rules.Word, v => v.Kind, "Which device: gicv3, its.");
+        var kind = r.Required("device", Rules.Word, v => v.Kind, "Which device: vcpu, gicv3, its.");
         var attributes = r.Required("attributes", Shapes.List(attributeShape, MaxDeviceAttributes), v => v.Attributes,
             "In the order in which they must be written.");
         return r.Build(v => new DeviceState(v.Get(kind), v.Get(attributes)));
