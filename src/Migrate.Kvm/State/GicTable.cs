@@ -84,7 +84,11 @@ internal static class GicTable
         {
             AbsentWhen = [KvmErrno.EINVAL],
         },
-        new("ICH_*_EL2", VgicGroup.CpuSystemRegisters, 8, Hypervisor, "The hypervisor control of a guest with EL2; no register of the vCPU's own list."),
+        new("ICH_*_EL2", VgicGroup.CpuSystemRegisters, 8, Hypervisor, "The hypervisor control of a guest with EL2; no register of the vCPU's own list.")
+        {
+            // As ICC_AP*R: how many there are is a matter of the host's priority bits (vgic-sys-reg-v3.c get_gic_ich_apr).
+            AbsentWhen = [KvmErrno.EINVAL],
+        },
         new("ICC_IGRPEN0_EL1", VgicGroup.CpuSystemRegisters, 8, g => PerVcpu(g, Sys(0, 12, 12, 6)), "Group enables after everything that they let through."),
         new("ICC_IGRPEN1_EL1", VgicGroup.CpuSystemRegisters, 8, g => PerVcpu(g, Sys(0, 12, 12, 7)), "Group enables after everything that they let through."),
     ];

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Migrate.Model;
 using Migrate.Model.Errors;
 using Migrate.Model.Plans;
+using Migrate.Preflight;
 using Migrate.Transfer.Handover;
 using Migrate.Transfer.Pages;
 using Migrate.Transfer.Wire;
