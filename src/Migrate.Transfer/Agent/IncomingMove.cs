@@ -40,7 +40,7 @@ internal sealed class IncomingMove(IProfileSource profiles, IIncomingLauncher la
         get
         {
             if (_offer is null) return 0;
-            var needed = _offer.Report.State.Vm.Memory.Aggregate(0UL, (sum, slot) => sum + slot.Size);
+            var needed = _offer.Report.State.Vm.Memory.Aggregate(0UL, (sum, slot) => sum + Math.Min(slot.Size, ulong.MaxValue - sum));
             return needed - Math.Min(needed, (ulong)Counts.Pages * (ulong)_offer.Report.PageSize);
         }
     }

@@ -17,7 +17,7 @@ internal sealed class MemoryBudget(Func<ulong>? available)
         lock (_gate)
         {
             var there = available();
-            var promised = _admitted.Aggregate(0UL, (sum, other) => sum + other.MemoryOwed);
+            var promised = _admitted.Aggregate(0UL, (sum, other) => sum + Math.Min(other.MemoryOwed, ulong.MaxValue - sum));
             if (move.MemoryOwed > there - Math.Min(there, promised))
             {
                 throw new MigrateException(ErrorCode.Refused,

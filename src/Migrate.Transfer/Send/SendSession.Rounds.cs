@@ -13,6 +13,7 @@ namespace Migrate.Transfer.Send;
 internal sealed partial class SendSession
 {
     private static readonly TimeSpan ProgressPause = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan JudgePatience = TimeSpan.FromSeconds(10);
     private long _roundBytes;
     private ulong _roundPages;
     private long _shown;
@@ -86,7 +87,7 @@ internal sealed partial class SendSession
         CheckReport report;
         try
         {
-            report = new AgentClient(_options.Host, _options.Port) { Timeout = _options.ReplyTimeout }.Check(now, _options.Policy, _options.Accept, _options.AcceptAssumed, includePlan: false);
+            report = new AgentClient(_options.Host, _options.Port) { Timeout = JudgePatience < _options.ReplyTimeout ? JudgePatience : _options.ReplyTimeout }.Check(now, _options.Policy, _options.Accept, _options.AcceptAssumed, includePlan: false);
         }
         catch (MigrateException)
         {

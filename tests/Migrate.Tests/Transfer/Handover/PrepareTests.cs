@@ -48,6 +48,21 @@ public sealed class PrepareTests : IDisposable
         Assert.True(_harness.Incoming!.Completed!.IsRunning);
     }
 
+    /// <summary>What rests on assumptions alone is refused without <c>--accept assumed</c>; once it was tried it is not, and stays so when the final state is judged.</summary>
+    [Fact]
+    public void A_plan_that_was_tried_needs_no_measured_profile()
+    {
+        _harness.Profile = _harness.Profile with
+        {
+            Evidence = Evidence.Assumed,
+            Shapes = _harness.Profile.Shapes.Select(s => s with { Evidence = Evidence.Assumed }).ToEquatableArray(),
+        };
+        Assert.Equal(Verdict.Unproven, Assert.Throws<RefusedException>(() => _harness.Send()).Report!.Verdict);
+        using var agent = Agent(new AgentOptions(), new SimulatedHost(_harness.Profile));
+        _harness.Send(o => o with { Port = agent.EndPoint.Port });
+        Assert.True(_harness.Incoming!.Completed!.IsRunning);
+    }
+
     [Fact]
     public void What_would_be_refused_only_after_it_was_offered_is_found_before_the_stop()
     {
