@@ -158,12 +158,19 @@ public class MutantTests
         await Places.WaitAsync();
         try
         {
-            return await Task.Factory.StartNew(() => Report(mutant), TaskCreationOptions.LongRunning);
+            return await Task.Factory.StartNew(() => Twice(mutant), TaskCreationOptions.LongRunning);
         }
         finally
         {
             Places.Release();
         }
+    }
+
+    /// <summary>Two seconds of patience are little on a machine that others keep busy: what is broken is broken again.</summary>
+    private static ConformanceReport Twice(Mutant mutant)
+    {
+        var first = Report(mutant);
+        return first.Results.All(r => (r.Outcome == Outcome.Broken) == (r.Promise.Name == mutant.Promise)) ? first : Report(mutant);
     }
 
     private static ConformanceReport Report(Mutant mutant)
