@@ -80,11 +80,11 @@ public sealed unsafe class DetachedProcess
     /// another part of this process collected it first; null when the time is over.</returns>
     public int? WaitForExit(TimeSpan timeout) => _exit.Task.Wait(timeout) ? _exit.Task.Result : null;
 
-    /// <summary>Ends it at once (SIGKILL); nothing happens when it is gone already.</summary>
+    /// <summary>Ends it and what it started in its group at once (SIGKILL); nothing happens when it is gone already.</summary>
     public void Kill()
     {
         if (Identity is { IsAlive: true })
-            _ = Libc.kill(Pid, SIGKILL);
+            _ = Libc.kill(-Pid, SIGKILL);
     }
 
     private static void SetAttributes(byte* attributes, string file)

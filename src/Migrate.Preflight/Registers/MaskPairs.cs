@@ -46,6 +46,28 @@ internal static class MaskPairs
             else if (shape.Predict(id, value, values).ReadsBack is { } stored) mask = stored.Low;
             else return null;
         }
-        return new RegisterValue(mask);
+        return new RegisterValue(mask & Readable(shape, pair, captured, values));
+    }
+
+    /// <summary>The bits that are read once everything is written: PMINTENSET_EL1 stands before PMCR_EL0, whose N hides the counters that the guest has not
+    /// (sys_regs.c <c>get_pmreg</c>).</summary>
+    private static ulong Readable<TValues>(ShapeIndex shape, (RegisterId Clear, RegisterId Set) pair, RegisterSet captured, TValues values)
+        where TValues : IRegisterValues, allows ref struct
+    {
+        if (!captured.TryGet(KnownRegisters.Pmcr, out var control) || shape.Predict(KnownRegisters.Pmcr, control, values).ReadsBack is not { } counters) return ulong.MaxValue;
+        return shape.Predict(pair.Set, new RegisterValue(ulong.MaxValue), new WithCounters<TValues>(values, counters)).ReadsBack?.Low ?? ulong.MaxValue;
+    }
+
+    /// <summary>The controllers of a moment, but for PMCR_EL0, which has this value.</summary>
+    private readonly ref struct WithCounters<TValues>(TValues values, RegisterValue counters) : IRegisterValues
+        where TValues : IRegisterValues, allows ref struct
+    {
+        private readonly TValues _values = values;
+
+        public bool TryGet(RegisterId id, out RegisterValue value)
+        {
+            value = counters;
+            return id == KnownRegisters.Pmcr || _values.TryGet(id, out value);
+        }
     }
 }

@@ -137,6 +137,11 @@ internal sealed class HandoverLedger(StateDirectory state, string agentId, TimeS
         }
     }
 
+    /// <summary>Records of starts whose outcome is open.</summary>
+    /// <exception cref="MigrateException">A record cannot be read.</exception>
+    public IReadOnlyList<HandoverRecord<DestinationMark>> Unsettled() =>
+        [.. state.Destination.Ids().Select(state.Destination.Find).OfType<HandoverRecord<DestinationMark>>().Where(record => record.Mark == DestinationMark.Starting)];
+
     /// <summary>The answer out of the record alone, for an id that no session has.</summary>
     private Outcome Settle(string id)
     {

@@ -23,7 +23,7 @@ public sealed class NoIncoming(string remedy) : IIncomingLauncher
     /// <inheritdoc/>
     /// <exception cref="MigrateException"><see cref="ErrorCode.Refused"/>, always.</exception>
     public IncomingVmm Obtain(VmDescription machine) => throw new MigrateException(
-        ErrorCode.Refused, $"this agent has no VMM to restore {Shapes.OneLine(machine.Name, 64)} into: it starts none yet, and none was named to it")
+        ErrorCode.Refused, $"this agent has no VMM to restore {Shapes.OneLine(machine.Name, 64)} into: none was named to it")
     {
         Stage = Stage.Prepare,
         Remedy = remedy,
@@ -33,6 +33,7 @@ public sealed class NoIncoming(string remedy) : IIncomingLauncher
 /// <summary>Starts a VMM for each machine, in a session of its own: it outlives the agent.</summary>
 public sealed class LaunchedIncoming : IIncomingLauncher
 {
+    private const int LogsKept = 16;
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(10);
     private readonly string _file;
     private readonly IReadOnlyList<string> _arguments;
@@ -42,7 +43,7 @@ public sealed class LaunchedIncoming : IIncomingLauncher
 
     /// <summary>A launcher from a command template.</summary>
     /// <param name="file">The program.</param>
-    /// <param name="arguments">Its arguments; <c>{socket}</c> in one stands for the path at which its machine socket must appear, <c>{name}</c> for the machine's name.</param>
+    /// <param name="arguments">Its arguments; <c>{socket}</c> in one stands for the path at which its machine socket must appear, <c>{name}</c> for the machine's name in plain characters.</param>
     /// <param name="directory">Where sockets and logs go; must exist.</param>
     /// <param name="owner">Whose they are, in letters and digits: it finds again what it left there.</param>
     /// <param name="patience">How long the socket may take to answer.</param>
@@ -58,9 +59,8 @@ public sealed class LaunchedIncoming : IIncomingLauncher
     {
         var stem = Path.Combine(_directory, _stem + HandoverId.New()[..8]);
         var (socket, log) = (stem + ".sock", stem + ".log");
-        var name = Shapes.OneLine(machine.Name, 64);
-        // A name from outside never begins an option of its own, nor names a file of options.
-        var arguments = _arguments.Select(a => a.Replace("{socket}", socket).Replace("{name}", name.TrimStart('-', '@'))).ToArray();
+        var arguments = _arguments.Select(a => a.Replace("{socket}", socket).Replace("{name}", Plain(machine.Name))).ToArray();
+        PruneLogs();
         var process = DetachedProcess.Start(_file, arguments, new Dictionary<string, string?>(), log, log);
         var since = Stopwatch.GetTimestamp();
         while (true)
@@ -86,6 +86,20 @@ public sealed class LaunchedIncoming : IIncomingLauncher
                 throw;
             }
         }
+    }
+
+    /// <summary>A name from outside in a command of the operator's: letters, digits, '.', '_' and '-', so that it is no option, no list of them and nothing to a shell.</summary>
+    internal static string Plain(string name)
+    {
+        var plain = new string([.. name.Take(64).Select(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '_' ? c : '_')]).TrimStart('-', '.');
+        return plain.Length > 0 ? plain : "vm";
+    }
+
+    /// <summary>Of machines that are gone the latest logs stay.</summary>
+    private void PruneLogs()
+    {
+        var gone = Directory.GetFiles(_directory, _stem + "*.log").Where(log => !File.Exists(Path.ChangeExtension(log, ".sock")));
+        foreach (var log in gone.OrderByDescending(File.GetLastWriteTimeUtc).Skip(LogsKept)) File.Delete(log);
     }
 
     private static string LastLine(string log)

@@ -45,9 +45,6 @@ internal sealed class IncomingMove(IProfileSource profiles, IIncomingLauncher la
         }
     }
 
-    /// <summary>How long it waits for others that try their plans.</summary>
-    public TimeSpan TrialPatience { get; init; } = TimeSpan.FromSeconds(30);
-
     public CheckReport? Report { get; private set; }
 
     public FinalState? Final { get; set; }
@@ -60,15 +57,14 @@ internal sealed class IncomingMove(IProfileSource profiles, IIncomingLauncher la
     public void Take(Offer offer) => _offer = offer;
 
     /// <summary>Judges the offer on a fresh profile, and tries the whole plan on a scratch VM where there are any: what would be refused when the state is applied
-    /// would be refused while the guest stands still.</summary>
+    /// would be refused while the guest stands still. A trial proves nothing that the profile leaves open: it was without a guest.</summary>
     public bool Plan()
     {
         var state = _offer!.Report.State;
         _profile = profiles.Measure();
         _plan = Planner.Plan(state, _profile, _offer.Options);
-        Report = _plan.Verdict == Verdict.No || !trials.CanTry
-            ? Reports.Of(_plan, state, _profile, includePlan: false)
-            : Tried();
+        Report = Reports.Of(_plan, state, _profile, includePlan: false);
+        if (_plan.Verdict == Verdict.Yes && trials.CanTry) Report = Tried();
         if (Report.Verdict == Verdict.Yes) return true;
         Failure = Report.Verdict == Verdict.No
             ? new MigrateException(ErrorCode.Refused, $"{MachineName} does not survive on {Report.Destination}") { Stage = Stage.Plan }
@@ -80,12 +76,13 @@ internal sealed class IncomingMove(IProfileSource profiles, IIncomingLauncher la
     {
         try
         {
-            return trials.Try(_offer! with { IncludePlan = false }, _profile!, TrialPatience);
+            var tried = trials.Try(_offer! with { IncludePlan = false }, _profile!);
+            return tried.Verdict == Verdict.Unproven ? Report! : tried;
         }
         catch (MigrateException e) when (e.Code == ErrorCode.TooLarge)
         {
             // Larger than a scratch VM may be: the verdict rests on what was measured.
-            return Reports.Of(_plan!, _offer!.Report.State, _profile!, includePlan: false);
+            return Report!;
         }
     }
 
@@ -140,8 +137,7 @@ internal sealed class IncomingMove(IProfileSource profiles, IIncomingLauncher la
             Failure = new MigrateException(ErrorCode.ReadBackDiffers, $"what is frozen at first run changed in {MachineName} after it was described") { Stage = Stage.Apply };
             return false;
         }
-        // What was tried before the move needs no measurement.
-        if (final.Verdict == Verdict.No || (final.Verdict == Verdict.Unproven && Report!.Evidence != Evidence.Tried))
+        if (final.Verdict != Verdict.Yes)
         {
             Report = Reports.Of(final, state, _profile!, includePlan: false);
             Failure = new MigrateException(ErrorCode.Refused, $"{MachineName} in its final state does not survive on {Report.Destination}") { Stage = Stage.Apply };

@@ -8,6 +8,7 @@ using Migrate.Model.Ports;
 using Migrate.Preflight;
 using Migrate.Transfer.Handover;
 using Migrate.Transfer.Machines;
+using Migrate.Transfer.Receive;
 using Migrate.Transfer.Wire;
 
 namespace Migrate.Transfer.Agent;
@@ -19,6 +20,7 @@ public sealed class RestoreAgent : IDisposable
     private readonly IProfileSource _profiles;
     private readonly IIncomingLauncher _launcher;
     private readonly TrialBench _trials;
+    private readonly TrialBench _moveTrials;
     private readonly MemoryBudget _memory;
     private readonly HandoverLedger _ledger;
     private readonly OwnerLock _owner;
@@ -43,6 +45,8 @@ public sealed class RestoreAgent : IDisposable
         _profiles = profiles;
         _launcher = launcher;
         _trials = new TrialBench(scratch, options.MaxDryRuns);
+        // Its own, with a place for every move: whoever asks for dry runs keeps nobody from leaving a host.
+        _moveTrials = new TrialBench(scratch, options.MaxMoves);
         _memory = new MemoryBudget(options.AvailableMemory);
         _owner = OwnerLock.Take(state.AgentDirectory);
         try
@@ -98,14 +102,26 @@ public sealed class RestoreAgent : IDisposable
         _adopter.Join();
         _owner.Dispose();
         _trials.Dispose();
+        _moveTrials.Dispose();
         _stop.Dispose();
     }
 
     private void TakeUp(IReadOnlyList<string> leftovers)
     {
         _ledger.Adopt(_options.Report);
-        foreach (var socket in leftovers)
-            if (LeftoverVmm.End(socket, _options.OutcomePatience)) _options.Report?.Invoke($"{socket}: a VMM that an earlier process of this agent had started for no machine was ended");
+        // A start that is not settled yet is settled by what its VMM says: as long as it waits, the machine never ran.
+        IReadOnlyList<HandoverRecord<DestinationMark>> needed;
+        try
+        {
+            needed = _ledger.Unsettled();
+        }
+        catch (MigrateException e)
+        {
+            _options.Report?.Invoke(e.Message);
+            return;
+        }
+        foreach (var socket in leftovers.Except(needed.Select(record => record.MachineSocket)))
+            if (!_stop.IsCancellationRequested && LeftoverVmm.End(socket, _options.OutcomePatience)) _options.Report?.Invoke($"{socket}: a VMM that an earlier process of this agent had started for no machine was ended");
     }
 
     private void Accept()
@@ -213,7 +229,7 @@ public sealed class RestoreAgent : IDisposable
                 channel.Send(FrameKind.Report, Documents.CheckReport, Reports.Of(plan, offer.Report.State, profile, offer.IncludePlan));
                 break;
             case FrameKind.DryRunQuery:
-                channel.Send(FrameKind.Report, Documents.CheckReport, _trials.Try(frame.Decode(TransferMessages.Offer), _profiles.Measure(), TimeSpan.Zero));
+                channel.Send(FrameKind.Report, Documents.CheckReport, _trials.Try(frame.Decode(TransferMessages.Offer), _profiles.Measure()));
                 break;
             default:
                 throw channel.Unexpected(frame.Kind, "a move or a question");
@@ -222,7 +238,7 @@ public sealed class RestoreAgent : IDisposable
 
     private void Move(FrameChannel channel, Hello hello)
     {
-        using var move = new IncomingMove(_profiles, _launcher, _trials, _memory) { TrialPatience = _options.IdleTimeout / 2 };
+        using var move = new IncomingMove(_profiles, _launcher, _moveTrials, _memory);
         var session = new AgentSession(hello.HandoverId, channel, _ledger, _options, move);
         _ledger.Begin(session, _options.MaxMoves);
         try

@@ -18,13 +18,12 @@ internal sealed class TrialBench(IScratchHost? scratch, int most) : IDisposable
     /// <summary>Plans an offer and tries the plan.</summary>
     /// <param name="offer">The machine.</param>
     /// <param name="profile">What this host accepts.</param>
-    /// <param name="patience">How long to wait for others that try.</param>
-    /// <exception cref="MigrateException"><see cref="ErrorCode.Busy"/>: others try all that time; <see cref="ErrorCode.Unsupported"/>: no scratch VMs; what
+    /// <exception cref="MigrateException"><see cref="ErrorCode.Busy"/>: too many others try; <see cref="ErrorCode.Unsupported"/>: no scratch VMs; what
     /// <see cref="DryRun.Run"/> throws.</exception>
-    public CheckReport Try(Offer offer, HostProfile profile, TimeSpan patience)
+    public CheckReport Try(Offer offer, HostProfile profile)
     {
         if (scratch is null) throw new MigrateException(ErrorCode.Unsupported, "this agent makes no scratch VMs: ask for a check without a dry run") { Stage = Stage.Plan };
-        if (!_places.Wait(patience))
+        if (!_places.Wait(TimeSpan.Zero))
             throw new MigrateException(ErrorCode.Busy, $"{most} dry runs are in progress here already") { Stage = Stage.Plan, IsTransient = true };
         try
         {

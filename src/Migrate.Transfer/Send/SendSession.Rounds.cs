@@ -40,7 +40,6 @@ internal sealed partial class SendSession
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(_cancelled);
         limit.CancelAfter(_options.Timeout);
         var convergence = new Convergence(_options.MaxDowntime, _options.AutoConverge);
-        var isJudged = false;
         try
         {
             while (true)
@@ -56,15 +55,12 @@ internal sealed partial class SendSession
                     _rounds, (ulong)counts.Pages, (ulong)counts.ZeroPages, (ulong)counts.Bytes, (int)elapsed.TotalMilliseconds,
                     (ulong)dirty, (ulong)(left / Math.Max(elapsed.TotalSeconds, 1e-6)), _session.Memory.Bytes));
                 limit.Token.ThrowIfCancellationRequested();
+                if (_rounds == 1 && _session.WasRunning) JudgeAgain(limit.Token);
                 switch (convergence.After(counts.Bytes, Math.Max(elapsed.TotalSeconds, 1e-6), left))
                 {
-                    case RoundVerdict.Stop when isJudged:
+                    // The first round is the long one: behind it the machine is judged again, and what it writes meanwhile goes with one more.
+                    case RoundVerdict.Stop when _rounds > 1:
                         return SourceEvent.Converged;
-                    case RoundVerdict.Stop:
-                        // What is written meanwhile goes with one more round.
-                        JudgeAgain();
-                        isJudged = true;
-                        break;
                     case RoundVerdict.Throttle:
                         _throttle = convergence.Throttle;
                         Blame.Machine(() => Throttle(_throttle));
@@ -81,23 +77,27 @@ internal sealed partial class SendSession
     }
 
     /// <summary>Asks once more, since the machine ran on after it was offered: what its state of now would be refused for costs nothing as long as it runs.</summary>
-    private void JudgeAgain()
+    private void JudgeAgain(CancellationToken cancellation)
     {
         var now = Blame.Machine(_machine.Describe);
+        using var late = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        late.CancelAfter(JudgePatience);
         CheckReport report;
         try
         {
-            report = new AgentClient(_options.Host, _options.Port) { Timeout = JudgePatience < _options.ReplyTimeout ? JudgePatience : _options.ReplyTimeout }.Check(now, _options.Policy, _options.Accept, _options.AcceptAssumed, includePlan: false);
+            report = new AgentClient(_options.Host, _options.Port) { Timeout = JudgePatience, Cancelled = late.Token }
+                .Check(now, _options.Policy, _options.Accept, _options.AcceptAssumed, includePlan: false);
         }
         catch (MigrateException)
         {
             // Too many connections there, or none: the final state is judged in any case.
+            cancellation.ThrowIfCancellationRequested();
             return;
         }
-        // An offer that was tried may be yes where this is unproven.
         if (report.Verdict != Verdict.No) return;
-        var first = report.Findings.First(f => f.Stops);
-        throw new MigrateException(ErrorCode.Refused, $"it does not survive on {report.Destination} as it is now: {first.Code.Text()}, {first.Subject} {first.Here}") { Stage = Stage.PreCopy, Remedy = first.Remedy };
+        var first = report.Findings.FirstOrDefault(f => f.Stops);
+        throw new MigrateException(ErrorCode.Refused, $"it does not survive on {report.Destination} as it is now{(first is null ? "" : $": {first.Code.Text()}, {first.Subject} {first.Here}")}")
+        { Stage = Stage.PreCopy, Remedy = first?.Remedy };
     }
 
     private void ShowProgress(long bytes)

@@ -43,7 +43,7 @@ internal static class AgentCommand
         var stdin = new Option<bool>("--end-with-stdin") { Description = "End when standard input ends." };
         var vmm = new Argument<string[]>("VMM")
         {
-            Description = "Behind --: another VMM's command and its arguments, started for each machine that comes; {socket} in one stands for the machine socket it must open, {name} for the machine's name (default: vmmigrate run --incoming).",
+            Description = "Behind --: another VMM's command and its arguments, started for each machine that comes; {socket} in one stands for the machine socket it must open, {name} for the machine's name; it stays in the foreground (default: vmmigrate run --incoming).",
             Arity = ArgumentArity.ZeroOrMore,
         };
         var sabotage = new Option<string?>("--sabotage") { Description = "Break one thing on purpose (a test instrument).", Hidden = true };
@@ -62,7 +62,8 @@ internal static class AgentCommand
             using var real = simulated is null ? Real(terminal, parsed.GetValue(profile)) : null;
             var host = real?.Profile ?? BundledHosts.Resolve(simulated);
             if ((parsed.GetValue(handlers) ?? (launched.Length > 0 ? "none" : null)) is { } offered) host = host with { Handlers = LaunchTemplate.Handlers(offered) };
-            IScratchHost scratch = real is null ? new SimulatedHost(host) : real.Scratch;
+            // Services of another VMM's own cannot be tried on a scratch VM, which is this program's.
+            IScratchHost? scratch = parsed.GetValue(handlers) is not (null or "none") ? null : real is null ? new SimulatedHost(host) : real.Scratch;
             StateDirectory.Create();
             var state = HandoverState.Open();
             IIncomingLauncher launcher = waiting is not null ? waiting

@@ -48,19 +48,44 @@ public sealed class PrepareTests : IDisposable
         Assert.True(_harness.Incoming!.Completed!.IsRunning);
     }
 
-    /// <summary>What rests on assumptions alone is refused without <c>--accept assumed</c>; once it was tried it is not, and stays so when the final state is judged.</summary>
+    /// <summary>A trial was without a guest: what only assumptions say stays refused without <c>--accept assumed</c>.</summary>
     [Fact]
-    public void A_plan_that_was_tried_needs_no_measured_profile()
+    public void A_trial_lifts_no_assumption()
     {
         _harness.Profile = _harness.Profile with
         {
             Evidence = Evidence.Assumed,
             Shapes = _harness.Profile.Shapes.Select(s => s with { Evidence = Evidence.Assumed }).ToEquatableArray(),
         };
-        Assert.Equal(Verdict.Unproven, Assert.Throws<RefusedException>(() => _harness.Send()).Report!.Verdict);
         using var agent = Agent(new AgentOptions(), new SimulatedHost(_harness.Profile));
-        _harness.Send(o => o with { Port = agent.EndPoint.Port });
+        Assert.Equal(Verdict.Unproven, Assert.Throws<RefusedException>(() => _harness.Send(o => o with { Port = agent.EndPoint.Port })).Report!.Verdict);
+        _harness.Send(o => o with { Port = agent.EndPoint.Port, AcceptAssumed = true });
         Assert.True(_harness.Incoming!.Completed!.IsRunning);
+    }
+
+    [Theory]
+    [InlineData("web-1.example_x", "web-1.example_x")]
+    [InlineData("--sabotage", "sabotage")]
+    [InlineData("@file", "_file")]
+    [InlineData("x;curl h|sh;$(a),b=c d", "x_curl_h_sh___a__b_c_d")]
+    [InlineData("", "vm")]
+    public void A_name_from_outside_is_only_a_name_in_a_command(string name, string plain) => Assert.Equal(plain, LaunchedIncoming.Plain(name));
+
+    [Fact]
+    public void Of_machines_that_are_gone_the_latest_logs_stay()
+    {
+        var directory = Directory.CreateDirectory(_harness.PathOf("logs")).FullName;
+        for (var i = 0; i < 40; i++)
+        {
+            var log = Path.Combine(directory, $"incoming-mine-{i:00}.log");
+            File.WriteAllText(log, "");
+            File.SetLastWriteTimeUtc(log, DateTime.UnixEpoch.AddDays(i));
+        }
+        File.WriteAllText(Path.Combine(directory, "incoming-mine-00.sock"), "");
+        File.WriteAllText(Path.Combine(directory, "incoming-yours-00.log"), "");
+        Assert.ThrowsAny<MigrateException>(() => new LaunchedIncoming("/bin/false", [], directory, "mine", Patience).Obtain(_harness.Machine.Describe().State.Vm));
+        var left = Directory.GetFiles(directory, "*.log").Select(Path.GetFileName).Where(l => File.GetLastWriteTimeUtc(Path.Combine(directory, l!)).Year == 1970).Order();
+        Assert.Equal(["incoming-mine-00.log", .. Enumerable.Range(24, 16).Select(i => $"incoming-mine-{i}.log")], left);
     }
 
     [Fact]
@@ -148,7 +173,7 @@ public sealed class PrepareTests : IDisposable
             Assert.False(LeftoverVmm.End(_harness.IncomingVmm.Path, TimeSpan.Zero));
         }
         Assert.True(LeftoverVmm.End(_harness.IncomingVmm.Path, Patience));
-        Assert.True(_harness.IncomingVmm.Destroyed.IsCompleted);
+        Assert.True(SpinWait.SpinUntil(() => _harness.IncomingVmm.Destroyed.IsCompleted, Patience));
         Assert.False(LeftoverVmm.End(_harness.PathOf("nobody.sock"), Patience));
     }
 

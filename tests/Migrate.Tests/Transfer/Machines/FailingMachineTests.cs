@@ -91,12 +91,5 @@ public sealed class FailingMachineTests : IDisposable
 
     private MachineClient Connect() => MachineClient.Connect(_server.Path);
 
-    /// <summary>As if the process had died: no farewell, and wait until the server has seen it.</summary>
-    private void Kill(MachineClient client)
-    {
-        client.Abort();
-        WaitFor(() => _server.Status.Session.Length == 0);
-    }
-
     private static void WaitFor(Func<bool> condition) => Assert.True(SpinWait.SpinUntil(condition, TimeSpan.FromSeconds(30)), "it never came to pass");
 }
