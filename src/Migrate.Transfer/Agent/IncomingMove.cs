@@ -2,7 +2,9 @@ using Migrate.Model.Encoding;
 using Migrate.Model.Errors;
 using Migrate.Model.Hosts;
 using Migrate.Model.Plans;
+using Migrate.Model.Ports;
 using Migrate.Preflight;
+using Migrate.Preflight.Trials;
 using Migrate.Transfer.Handover;
 using Migrate.Transfer.Machines;
 using Migrate.Transfer.Pages;
@@ -11,7 +13,7 @@ using Migrate.Transfer.Wire;
 namespace Migrate.Transfer.Agent;
 
 /// <summary>The machine of one move as it comes into being: planned, prepared, filled, applied, started. Decides nothing about the handover.</summary>
-internal sealed class IncomingMove(IProfileSource profiles, IIncomingLauncher launcher, TrialBench trials, MemoryBudget memory) : IDisposable
+internal sealed class IncomingMove(IProfileSource profiles, IIncomingLauncher launcher, IScratchHost? scratch, MemoryBudget memory) : IDisposable
 {
     private Offer? _offer;
     private HostProfile? _profile;
@@ -64,7 +66,7 @@ internal sealed class IncomingMove(IProfileSource profiles, IIncomingLauncher la
         _profile = profiles.Measure();
         _plan = Planner.Plan(state, _profile, _offer.Options);
         Report = Reports.Of(_plan, state, _profile, includePlan: false);
-        if (_plan.Verdict == Verdict.Yes && trials.CanTry) Report = Tried();
+        if (_plan.Verdict == Verdict.Yes && scratch is not null) Report = Tried(scratch);
         if (Report.Verdict == Verdict.Yes) return true;
         Failure = Report.Verdict == Verdict.No
             ? new MigrateException(ErrorCode.Refused, $"{MachineName} does not survive on {Report.Destination}") { Stage = Stage.Plan }
@@ -72,11 +74,11 @@ internal sealed class IncomingMove(IProfileSource profiles, IIncomingLauncher la
         return false;
     }
 
-    private CheckReport Tried()
+    private CheckReport Tried(IScratchHost host)
     {
         try
         {
-            var tried = trials.Try(_offer! with { IncludePlan = false }, _profile!);
+            var tried = DryRun.Run(_offer!.Report.State, _profile!, _offer.Options, host);
             return tried.Verdict == Verdict.Unproven ? Report! : tried;
         }
         catch (MigrateException e) when (e.Code == ErrorCode.TooLarge)

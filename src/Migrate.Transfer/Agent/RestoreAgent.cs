@@ -4,8 +4,10 @@ using Migrate.Linux.Sockets;
 using Migrate.Model;
 using Migrate.Model.Encoding;
 using Migrate.Model.Errors;
+using Migrate.Model.Plans;
 using Migrate.Model.Ports;
 using Migrate.Preflight;
+using Migrate.Preflight.Trials;
 using Migrate.Transfer.Handover;
 using Migrate.Transfer.Machines;
 using Migrate.Transfer.Receive;
@@ -19,8 +21,8 @@ public sealed class RestoreAgent : IDisposable
     private readonly AgentOptions _options;
     private readonly IProfileSource _profiles;
     private readonly IIncomingLauncher _launcher;
-    private readonly TrialBench _trials;
-    private readonly TrialBench _moveTrials;
+    private readonly IScratchHost? _scratch;
+    private readonly SemaphoreSlim _dryRuns;
     private readonly MemoryBudget _memory;
     private readonly HandoverLedger _ledger;
     private readonly OwnerLock _owner;
@@ -44,9 +46,8 @@ public sealed class RestoreAgent : IDisposable
         _options = options = options with { Report = Reporting.Harmless(options.Report) };
         _profiles = profiles;
         _launcher = launcher;
-        _trials = new TrialBench(scratch, options.MaxDryRuns);
-        // Its own, with a place for every move: whoever asks for dry runs keeps nobody from leaving a host.
-        _moveTrials = new TrialBench(scratch, options.MaxMoves);
+        _scratch = scratch;
+        _dryRuns = new SemaphoreSlim(options.MaxDryRuns);
         _memory = new MemoryBudget(options.AvailableMemory);
         _owner = OwnerLock.Take(state.AgentDirectory);
         try
@@ -101,8 +102,7 @@ public sealed class RestoreAgent : IDisposable
         foreach (var thread in left) thread.Join();
         _adopter.Join();
         _owner.Dispose();
-        _trials.Dispose();
-        _moveTrials.Dispose();
+        _dryRuns.Dispose();
         _stop.Dispose();
     }
 
@@ -229,16 +229,32 @@ public sealed class RestoreAgent : IDisposable
                 channel.Send(FrameKind.Report, Documents.CheckReport, Reports.Of(plan, offer.Report.State, profile, offer.IncludePlan));
                 break;
             case FrameKind.DryRunQuery:
-                channel.Send(FrameKind.Report, Documents.CheckReport, _trials.Try(frame.Decode(TransferMessages.Offer), _profiles.Measure()));
+                channel.Send(FrameKind.Report, Documents.CheckReport, Try(frame.Decode(TransferMessages.Offer)));
                 break;
             default:
                 throw channel.Unexpected(frame.Kind, "a move or a question");
         }
     }
 
+    private CheckReport Try(Offer offer)
+    {
+        if (_scratch is null) throw new MigrateException(ErrorCode.Unsupported, "this agent makes no scratch VMs: ask for a check without a dry run") { Stage = Stage.Plan };
+        if (!_dryRuns.Wait(TimeSpan.Zero))
+            throw new MigrateException(ErrorCode.Busy, $"{_options.MaxDryRuns} dry runs are in progress here already") { Stage = Stage.Plan, IsTransient = true };
+        try
+        {
+            return DryRun.Run(offer.Report.State, _profiles.Measure(), offer.Options, _scratch, offer.IncludePlan);
+        }
+        finally
+        {
+            _dryRuns.Release();
+        }
+    }
+
     private void Move(FrameChannel channel, Hello hello)
     {
-        using var move = new IncomingMove(_profiles, _launcher, _moveTrials, _memory);
+        // It tries its plan whoever asks for dry runs: they keep nobody from leaving a host, and moves are counted by themselves.
+        using var move = new IncomingMove(_profiles, _launcher, _scratch, _memory);
         var session = new AgentSession(hello.HandoverId, channel, _ledger, _options, move);
         _ledger.Begin(session, _options.MaxMoves);
         try

@@ -47,16 +47,25 @@ internal static class MachineInspector
 
     /// <summary>What the incoming VMM says, once no session holds the machine or patience is over.</summary>
     public static MachineFinding Destination(HandoverRecord<Receive.DestinationMark> record, TimeSpan patience) =>
-        Ask(record.MachineSocket, record.MachinePid, patience, status => status.State switch
+        Ask(record.MachineSocket, record.MachinePid, patience, status => Unstarted(status) ?? (status.State switch
         {
             LifecycleState.Destroyed => MachineFinding.Gone,
-            LifecycleState.Incoming when status.Session.Length == 0 => MachineFinding.NotStarted,
-            LifecycleState.Incoming or LifecycleState.Prepared or LifecycleState.Applied => MachineFinding.Held,
             // Under another id it may be the next machine of the same process, or this one after it moved on.
             _ => status.HandoverId == record.Id ? MachineFinding.Running : MachineFinding.Gone,
-        });
+        }));
 
-    private static MachineFinding Ask(string socket, int pid, TimeSpan patience, Func<MachineStatus, MachineFinding> judge)
+    /// <summary>What a VMM says that some process started for an incoming machine, whichever process it is: <see cref="MachineFinding.NotStarted"/> while it waits
+    /// for one, <see cref="MachineFinding.Gone"/> once it runs one.</summary>
+    public static MachineFinding Incoming(string socket, TimeSpan patience) => Ask(socket, null, patience, status => Unstarted(status) ?? MachineFinding.Gone);
+
+    private static MachineFinding? Unstarted(MachineStatus status) => status.State switch
+    {
+        LifecycleState.Incoming when status.Session.Length == 0 => MachineFinding.NotStarted,
+        LifecycleState.Incoming or LifecycleState.Prepared or LifecycleState.Applied => MachineFinding.Held,
+        _ => null,
+    };
+
+    private static MachineFinding Ask(string socket, int? pid, TimeSpan patience, Func<MachineStatus, MachineFinding> judge)
     {
         var since = Stopwatch.GetTimestamp();
         while (true)
@@ -67,13 +76,13 @@ internal static class MachineInspector
         }
     }
 
-    private static MachineFinding AskOnce(string socket, int pid, Func<MachineStatus, MachineFinding> judge)
+    private static MachineFinding AskOnce(string socket, int? pid, Func<MachineStatus, MachineFinding> judge)
     {
         try
         {
             using var client = MachineClient.Connect(socket);
             var status = client.Status();
-            return status.Pid == pid ? judge(status) : MachineFinding.Gone;
+            return pid is null || status.Pid == pid ? judge(status) : MachineFinding.Gone;
         }
         catch (MigrateException e) when (e.Code == ErrorCode.Unreachable && !e.IsTransient)
         {

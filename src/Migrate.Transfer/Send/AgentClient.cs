@@ -18,9 +18,6 @@ public sealed class AgentClient(string host, int port)
     /// <summary>How long the agent may take to be reached, and then to answer.</summary>
     public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(20);
 
-    /// <summary>Ends a check that is under way.</summary>
-    public CancellationToken Cancelled { get; init; }
-
     /// <summary>What the agent is doing.</summary>
     /// <exception cref="MigrateException"><see cref="ErrorCode.Unreachable"/>, or what the agent answered.</exception>
     public AgentStatus Status()
@@ -45,11 +42,13 @@ public sealed class AgentClient(string host, int port)
     /// <param name="accept">Findings that the operator accepts.</param>
     /// <param name="acceptAssumed">Whether a verdict that rests on assumptions will do.</param>
     /// <param name="includePlan">Whether the report should hold the plan.</param>
+    /// <param name="cancelled">Gives the question up: the connection counts as lost.</param>
     /// <exception cref="MigrateException"><see cref="ErrorCode.Unreachable"/>, or what the agent answered.</exception>
-    public CheckReport Check(MachineReport machine, Policy policy, EquatableArray<FindingCode> accept, bool acceptAssumed, bool includePlan)
+    public CheckReport Check(
+        MachineReport machine, Policy policy, EquatableArray<FindingCode> accept, bool acceptAssumed, bool includePlan, CancellationToken cancelled = default)
     {
         using var channel = Connect(host, port, Timeout);
-        using var cancelled = Cancelled.UnsafeRegister(static channel => ((FrameChannel)channel!).Abort(), channel);
+        using var abort = cancelled.UnsafeRegister(static channel => ((FrameChannel)channel!).Abort(), channel);
         var offer = new Offer { Report = machine, Policy = policy, Accept = accept, AcceptAssumed = acceptAssumed, IncludePlan = includePlan };
         channel.Request(() => channel.Send(FrameKind.CheckQuery, TransferMessages.Offer, offer));
         return channel.Expect(FrameKind.Report, Documents.CheckReport);

@@ -85,8 +85,8 @@ internal sealed partial class SendSession
         CheckReport report;
         try
         {
-            report = new AgentClient(_options.Host, _options.Port) { Timeout = JudgePatience, Cancelled = late.Token }
-                .Check(now, _options.Policy, _options.Accept, _options.AcceptAssumed, includePlan: false);
+            report = new AgentClient(_options.Host, _options.Port) { Timeout = JudgePatience }
+                .Check(now, _options.Policy, _options.Accept, _options.AcceptAssumed, includePlan: false, late.Token);
         }
         catch (MigrateException)
         {

@@ -57,13 +57,14 @@ internal static class AgentCommand
             var launched = parsed.GetValue(vmm)!;
             if (launched.Length > 0 && parsed.GetValue(attach) is not null) throw new UsageException("--attach names a VMM that waits, and a command behind -- starts one: one of them", "agent");
             if (launched.Length > 0) LaunchTemplate.Require(launched, "agent");
-            else if (parsed.GetValue(handlers) is not null && parsed.GetValue(attach) is null) throw new UsageException("--handlers is about another VMM: with --attach, or with its command behind --", "agent");
+            var services = parsed.GetValue(handlers) ?? (launched.Length > 0 ? "none" : null);
+            if (services is not null && launched.Length == 0 && parsed.GetValue(attach) is null) throw new UsageException("--handlers is about another VMM: with --attach, or with its command behind --", "agent");
             var waiting = parsed.GetValue(attach) is { } machine ? new AttachedIncoming(StateDirectory.Resolve(machine)) : null;
             using var real = simulated is null ? Real(terminal, parsed.GetValue(profile)) : null;
             var host = real?.Profile ?? BundledHosts.Resolve(simulated);
-            if ((parsed.GetValue(handlers) ?? (launched.Length > 0 ? "none" : null)) is { } offered) host = host with { Handlers = LaunchTemplate.Handlers(offered) };
+            if (services is not null) host = host with { Handlers = LaunchTemplate.Handlers(services) };
             // Services of another VMM's own cannot be tried on a scratch VM, which is this program's.
-            IScratchHost? scratch = parsed.GetValue(handlers) is not (null or "none") ? null : real is null ? new SimulatedHost(host) : real.Scratch;
+            IScratchHost? scratch = services is not (null or "none") ? null : real is null ? new SimulatedHost(host) : real.Scratch;
             StateDirectory.Create();
             var state = HandoverState.Open();
             IIncomingLauncher launcher = waiting is not null ? waiting

@@ -8,6 +8,7 @@ using Migrate.Model.Ports;
 using Migrate.Model.Registers;
 using Migrate.Preflight;
 using Migrate.Preflight.Trials;
+using Migrate.Tests.Simulation;
 using static Migrate.Tests.Preflight.Given;
 
 namespace Migrate.Tests.Preflight;
@@ -19,7 +20,7 @@ public class DryRunTests
     [Fact]
     public void What_was_tried_in_full_needs_no_acceptance_of_assumptions()
     {
-        var host = Assumed(Host());
+        var host = Host().Assumed();
         var state = Machine(host, vcpus: 2);
         Assert.Equal(Verdict.Unproven, Plan(state, host).Verdict);
         var scratch = new FakeScratchHost(host);
@@ -125,7 +126,7 @@ public class DryRunTests
     [Fact]
     public void A_left_out_register_is_proven_by_reading_that_the_host_has_none()
     {
-        var host = Assumed(Host());
+        var host = Host().Assumed();
         var state = Machine(Host(Bits(Bitmap2, 3))).With(Bitmap2, 0);
         Assert.Equal(Evidence.Tried, Assert.Single(Try(state, host, host).Findings, f => f.Code == FindingCode.LeftOut).Evidence);
         var other = Try(state, host, Host(Bits(Bitmap2, 3)));
@@ -138,7 +139,7 @@ public class DryRunTests
     [InlineData(Evidence.Measured, Verdict.Yes)]
     public void What_needs_the_guests_memory_keeps_the_evidence_it_had(Evidence evidence, Verdict verdict)
     {
-        var host = evidence == Evidence.Assumed ? Assumed(Host()) : Host();
+        var host = evidence == Evidence.Assumed ? Host().Assumed() : Host();
         var state = Machine(host) with { Devices = [new DeviceState("its", [new DeviceAttribute(4, 2, new RegisterValue(0))])] };
         var report = Try(state, host, host);
         Assert.Equal((verdict, evidence), (report.Verdict, report.Evidence));
@@ -226,12 +227,6 @@ public class DryRunTests
 
     private static CheckReport Try(MachineState state, HostProfile profile, HostProfile host, PlanOptions? options = null) =>
         DryRun.Run(state, profile, options ?? new PlanOptions(), new FakeScratchHost(host));
-
-    private static HostProfile Assumed(HostProfile host) => host with
-    {
-        Evidence = Evidence.Assumed,
-        Shapes = host.Shapes.Select(s => s with { Evidence = Evidence.Assumed }).ToEquatableArray(),
-    };
 }
 
 /// <summary>A host that answers as one profile says, whatever another one promised, and refuses what it is told to.</summary>

@@ -27,6 +27,14 @@ internal static class SimulatedProfiles
 
     public static ulong ResetOf(RegisterId id) => WithSve.Shape(VcpuFeatures.Psci02, GicKind.None)!.Find(id)!.Reset!.Value.Low;
 
+    /// <summary>The same host without a register.</summary>
+    public static HostProfile Without(this HostProfile host, RegisterId id) =>
+        host with { Shapes = host.Shapes.Select(s => s with { Registers = s.Registers.Where(r => r.Id != id).ToEquatableArray() }).ToEquatableArray() };
+
+    /// <summary>The same host, of which nothing was measured.</summary>
+    public static HostProfile Assumed(this HostProfile host) =>
+        host with { Evidence = Evidence.Assumed, Shapes = host.Shapes.Select(s => s with { Evidence = Evidence.Assumed }).ToEquatableArray() };
+
     private static HostProfile Of(params string[] captures) => new()
     {
         Boot = new BootIdentity { HostName = "simulated", KvmMode = "simulated", PageSize = 4096 },

@@ -91,10 +91,7 @@ public class AgentTests
         using var harness = new MoveHarness();
         using var channel = AgentClient.Connect("127.0.0.1", harness.Agent.EndPoint.Port, TimeSpan.FromSeconds(10));
         var id = HandoverId.New();
-        channel.Send(FrameKind.Hello, TransferMessages.Hello, new Hello(id));
-        channel.Expect(FrameKind.Welcome, TransferMessages.Welcome);
-        channel.Send(FrameKind.Offer, TransferMessages.Offer, new Offer { Report = harness.Machine.Describe() });
-        Assert.Equal(FrameKind.Ready, channel.Receive().Kind);
+        harness.Offer(channel, id);
         channel.Send(FrameKind.Start, TransferMessages.Handover, id);
         Assert.Equal(ErrorCode.Protocol, Assert.Throws<PeerErrorException>(() => channel.Receive()).Code);
         Assert.Equal(Outcome.Never, Client(harness).Outcome(id, harness.Agent.AgentId));

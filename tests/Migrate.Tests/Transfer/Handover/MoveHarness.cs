@@ -11,6 +11,7 @@ using Migrate.Transfer.Agent;
 using Migrate.Transfer.Handover;
 using Migrate.Transfer.Machines;
 using Migrate.Transfer.Send;
+using Migrate.Transfer.Wire;
 
 namespace Migrate.Tests.Transfer.Handover;
 
@@ -92,6 +93,15 @@ internal sealed class MoveHarness : IDisposable, IProfileSource, IHandoverObserv
 
     public SendReport Send(Func<SendOptions, SendOptions>? change = null, Action<SendEvent>? progress = null, CancellationToken? cancelled = null) =>
         Sender.Send(change is null ? Options : change(Options), progress, cancelled ?? TestContext.Current.CancellationToken);
+
+    /// <summary>Plays a sender up to the agent's ready.</summary>
+    public void Offer(FrameChannel channel, string id)
+    {
+        channel.Send(FrameKind.Hello, TransferMessages.Hello, new Hello(id));
+        channel.Expect(FrameKind.Welcome, TransferMessages.Welcome);
+        channel.Send(FrameKind.Offer, TransferMessages.Offer, new Offer { Report = Machine.Describe() });
+        Assert.Equal(FrameKind.Ready, channel.Receive().Kind);
+    }
 
     public HandoverRecord<SourceMark> SourceRecord => SourceState.Source.Find(Assert.Single(SourceState.Source.Ids()))!;
 

@@ -1,7 +1,5 @@
 using System.Net;
 using System.Net.Sockets;
-using Migrate.Linux.Processes;
-using Migrate.Model;
 using Migrate.Model.Errors;
 using Migrate.Model.Plans;
 using Migrate.Simulation.Hosts;
@@ -25,11 +23,7 @@ public sealed class PrepareTests : IDisposable
     [Fact]
     public void What_the_host_refuses_when_it_is_tried_is_refused_before_the_first_page()
     {
-        var liar = _harness.Profile with
-        {
-            Shapes = _harness.Profile.Shapes.Select(s => s with { Registers = s.Registers.Where(r => r.Id != SimulatedProfiles.TpidrEl0).ToEquatableArray() }).ToEquatableArray(),
-        };
-        using var agent = Agent(new AgentOptions(), new SimulatedHost(liar));
+        using var agent = Agent(new AgentOptions(), new SimulatedHost(_harness.Profile.Without(SimulatedProfiles.TpidrEl0)));
         var events = new List<SendEvent>();
         var refused = Assert.Throws<RefusedException>(() => _harness.Send(o => o with { Port = agent.EndPoint.Port }, events.Add));
         Assert.Equal((Verdict.No, Evidence.Tried), (refused.Report!.Verdict, refused.Report.Evidence));
@@ -52,11 +46,7 @@ public sealed class PrepareTests : IDisposable
     [Fact]
     public void A_trial_lifts_no_assumption()
     {
-        _harness.Profile = _harness.Profile with
-        {
-            Evidence = Evidence.Assumed,
-            Shapes = _harness.Profile.Shapes.Select(s => s with { Evidence = Evidence.Assumed }).ToEquatableArray(),
-        };
+        _harness.Profile = _harness.Profile.Assumed();
         using var agent = Agent(new AgentOptions(), new SimulatedHost(_harness.Profile));
         Assert.Equal(Verdict.Unproven, Assert.Throws<RefusedException>(() => _harness.Send(o => o with { Port = agent.EndPoint.Port })).Report!.Verdict);
         _harness.Send(o => o with { Port = agent.EndPoint.Port, AcceptAssumed = true });
@@ -120,10 +110,7 @@ public sealed class PrepareTests : IDisposable
         using var agent = Agent(new AgentOptions { AvailableMemory = () => 15 << 20 });
         using (var first = AgentClient.Connect("127.0.0.1", agent.EndPoint.Port, Patience))
         {
-            first.Send(FrameKind.Hello, TransferMessages.Hello, new Hello(HandoverId.New()));
-            first.Expect(FrameKind.Welcome, TransferMessages.Welcome);
-            first.Send(FrameKind.Offer, TransferMessages.Offer, new Offer { Report = _harness.Machine.Describe() });
-            Assert.Equal(FrameKind.Ready, first.Receive().Kind);
+            _harness.Offer(first, HandoverId.New());
             var refused = Assert.Throws<RefusedException>(() => _harness.Send(o => o with { Port = agent.EndPoint.Port }));
             Assert.Contains("15 MiB are available here, and machines that are arriving still need 8 MiB of them", refused.Message);
         }
@@ -131,16 +118,6 @@ public sealed class PrepareTests : IDisposable
         _harness.Send(o => o with { Port = agent.EndPoint.Port });
         Assert.True(_harness.Incoming!.Completed!.IsRunning);
     }
-
-    [Theory]
-    [InlineData("MemTotal:  1 kB\nMemAvailable:   24123456 kB\nx", 24123456UL << 10)]
-    [InlineData("MemTotal:  1 kB\n", null)]
-    [InlineData("MemAvailable: much kB\n", null)]
-    [InlineData(null, null)]
-    public void Available_memory_is_what_the_kernel_says(string? meminfo, ulong? bytes) => Assert.Equal(bytes, HostMemory.Parse(meminfo));
-
-    [Fact]
-    public void This_host_has_some_memory() => Assert.InRange(HostMemory.Available(), 1UL << 20, ulong.MaxValue);
 
     [Fact]
     public void A_peer_that_says_a_byte_now_and_then_is_not_waited_for()
