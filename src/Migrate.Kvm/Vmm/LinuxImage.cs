@@ -85,24 +85,27 @@ internal sealed record LinuxImage(ReadOnlyMemory<byte> Content, ulong TextOffset
 
     private static LinuxImage Inside(ReadOnlyMemory<byte> packed, string name)
     {
-        // A length is a claim here as well.
-        var (content, length) = (new byte[1 << 20], 0);
+        // A length is a claim here as well, and this one can be checked: what unpacks to too much costs time and no memory.
+        var file = new MemoryStream(packed.ToArray(), writable: false);
+        byte[] image;
         try
         {
-            using var unpacker = new GZipStream(new MemoryStream(packed.ToArray(), writable: false), CompressionMode.Decompress);
-            for (int read; (read = unpacker.Read(content, length, content.Length - length)) > 0;)
+            var (scratch, length) = (new byte[1 << 16], 0);
+            using (var counting = new GZipStream(file, CompressionMode.Decompress, leaveOpen: true))
             {
-                length += read;
-                if (length > Largest) throw Error(ErrorCode.TooLarge, $"{name} unpacks to more than {Largest} bytes", "Give an intact kernel.");
-                if (length == content.Length) Array.Resize(ref content, Math.Min(2 * length, Largest + 1));
+                for (int read; (read = counting.Read(scratch)) > 0;)
+                    if ((length += read) > Largest) throw Error(ErrorCode.TooLarge, $"{name} unpacks to more than {Largest} bytes", "Give an intact kernel.");
             }
+            file.Position = 0;
+            image = new byte[length];
+            using var unpacking = new GZipStream(file, CompressionMode.Decompress);
+            unpacking.ReadExactly(image);
         }
         catch (InvalidDataException e)
         {
             throw Error(ErrorCode.Malformed, $"{name} cannot be unpacked: {e.Message}", "Give an intact kernel.");
         }
-        var image = content.AsMemory(0, length);
-        return HasMagic(image.Span) ? Read(image, name) : throw Error(ErrorCode.Malformed, $"{name} unpacks to what is no arm64 Linux kernel", "Give a kernel for arm64.");
+        return HasMagic(image) ? Read(image, name) : throw Error(ErrorCode.Malformed, $"{name} unpacks to what is no arm64 Linux kernel", "Give a kernel for arm64.");
     }
 
     private static string Printable(ReadOnlySpan<byte> text) =>

@@ -51,6 +51,7 @@ internal sealed class TriedFindings
     {
         if (finding.Code == FindingCode.LeftOut) return Confirm(finding);
         if (finding.Register is { } id) return JudgeRegister(finding, id);
+        if (finding.Code == FindingCode.SilentlyChanged) return ConfirmChanges(finding);
         if (finding.Severity == Severity.Refused) return JudgeRefusal(finding);
         // What the source's kernel could not read is known without any host, and weakens nothing of what was tried.
         if (finding is { Code: FindingCode.CounterOffset, Severity: Severity.Note }) return finding with { Evidence = Evidence.Tried };
@@ -64,11 +65,21 @@ internal sealed class TriedFindings
         return steps.Count > 0 && steps.TrueForAll(s => _outcome.ConfirmedLeftOut.Contains(new(s.Vcpu, s.Id))) ? finding with { Evidence = Evidence.Tried } : finding;
     }
 
+    /// <summary>A finding that unites several registers: tried where every change that the plan expects happened, which is more than it asks.</summary>
+    private Finding ConfirmChanges(Finding finding)
+    {
+        var changes = _writes.Values.SelectMany(w => w).Where(w => w.ReadsBack is { } reads && reads != w.Value).ToList();
+        return changes.Count > 0 && !changes.Exists(w => IsLost(w) || _refused.Contains(_indices[w]) || _different.Contains(new(w.Vcpu, w.Id)))
+            ? finding with { Evidence = Evidence.Tried } : finding;
+    }
+
+    private bool IsLost(WriteRegister write) => _outcome.Lost.Contains(_indices[write]) || _outcome.Lost.ContainsVcpu(write.Vcpu);
+
     private Finding? JudgeRegister(Finding finding, RegisterId id)
     {
         if (!_writes.TryGetValue(id, out var all)) return finding;
         var writes = all.Where(w => Covers(finding, w.Vcpu)).ToList();
-        if (writes.Count == 0 || writes.Any(w => _outcome.Lost.Contains(_indices[w]) || _outcome.Lost.ContainsVcpu(w.Vcpu))) return finding;
+        if (writes.Count == 0 || writes.Exists(IsLost)) return finding;
         var failed = writes.Where(w => _refused.Contains(_indices[w])).ToList();
         if (finding.Severity == Severity.Refused)
         {

@@ -71,6 +71,17 @@ public class DryRunTests
         Assert.Equal((Severity.Unsafe, 1), (Assert.Single(identification.Findings, f => f.Stops).Severity, identification.Changed));
     }
 
+    [Theory, InlineData(0x8000_0001, Evidence.Tried), InlineData(0x8000_0000, Evidence.Measured)]
+    public void A_note_about_several_registers_is_tried_where_each_changed_as_expected(ulong reads, Evidence evidence)
+    {
+        var control = Any(RegisterId.System(3, 3, 9, 12, 0), reset: 1 << 11);
+        var mask = RegisterId.System(3, 3, 9, 12, 1);
+        var profile = Host(control, Any(mask) with { Stored = StoredAs.Always(0x8000_0001) });
+        var report = Try(Machine(profile).With(mask, 0x8000_0003), profile, Host(control, Any(mask) with { Stored = StoredAs.Always(reads) }));
+        var note = Assert.Single(report.Findings, f => f.Subject == "PMU registers");
+        Assert.Equal((FindingCode.SilentlyChanged, Severity.Note, evidence), (note.Code, note.Severity, note.Evidence));
+    }
+
     [Fact]
     public void A_refusal_that_the_plan_foresaw_and_tried_is_confirmed_and_no_disagreement()
     {
