@@ -15,6 +15,9 @@ namespace Migrate.Transfer.Agent;
 /// <summary>The machine of one move as it comes into being: planned, prepared, filled, applied, started. Decides nothing about the handover.</summary>
 internal sealed class IncomingMove(IProfileSource profiles, IIncomingLauncher launcher, IScratchHost? scratch, MemoryBudget memory) : IDisposable
 {
+    /// <summary>How long a VMM may take to notice that its session ended.</summary>
+    private static readonly TimeSpan EndPatience = TimeSpan.FromSeconds(10);
+
     private Offer? _offer;
     private HostProfile? _profile;
     private RestorePlan? _plan;
@@ -172,6 +175,8 @@ internal sealed class IncomingMove(IProfileSource profiles, IIncomingLauncher la
             Code = failure.Code,
             Stage = failure.Stage,
             Reason = Shapes.OneLine(failure.Message),
+            Remedy = Shapes.OneLine(failure.Remedy ?? ""),
+            Transient = failure.IsTransient,
             Report = _run is null ? Report : null,
             Run = _run is { Succeeded: false } ? _run : null,
         };
@@ -181,21 +186,11 @@ internal sealed class IncomingMove(IProfileSource profiles, IIncomingLauncher la
     public void Dispose()
     {
         memory.Release(this);
-        if (_client is null) return;
         _session?.Dispose();
-        if (_vmm.IsOurs)
-        {
-            try
-            {
-                if (_client.Status().State == LifecycleState.Incoming) _client.Destroy();
-            }
-            catch (MigrateException)
-            {
-                // It is gone, or about to be; nothing of the machine runs in it.
-            }
-        }
-        _client.Dispose();
-        _client = null;
+        _client?.Dispose();
+        (_session, _client) = (null, null);
+        if (_vmm.IsOurs) LeftoverVmm.End(_vmm.SocketPath, EndPatience);
+        _vmm = _vmm with { IsOurs = false };
     }
 
     private bool Run(StepPhase phase)

@@ -21,9 +21,8 @@ internal sealed class MemoryBudget(Func<ulong>? available)
             if (move.MemoryOwed > there - Math.Min(there, promised))
             {
                 throw new MigrateException(ErrorCode.Refused,
-                    $"{move.MachineName} has {MiB(move.MemoryOwed)} MiB of memory; {MiB(there)} MiB are available here{(promised > 0 ? $", and machines that are arriving still need {MiB(promised)} MiB of them" : "")}."
-                    + " Make room, or start the agent with --overcommit")
-                { Stage = Stage.Prepare, IsTransient = true };
+                    $"{move.MachineName} has {MiB(move.MemoryOwed)} MiB of memory; {MiB(there)} MiB are available here{(promised > 0 ? $", and machines that are arriving still need {MiB(promised)} MiB of them" : "")}")
+                { Stage = Stage.Prepare, IsTransient = true, Remedy = "Make room, or start the agent with --overcommit." };
             }
             _admitted.Add(move);
         }

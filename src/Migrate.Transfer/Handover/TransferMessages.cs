@@ -49,6 +49,10 @@ internal sealed record Refusal
 
     public required string Reason { get; init; }
 
+    public string Remedy { get; init; } = "";
+
+    public bool Transient { get; init; }
+
     public CheckReport? Report { get; init; }
 
     public RunReport? Run { get; init; }
@@ -183,6 +187,8 @@ internal static class TransferMessages
         var code = record.Required("code", Shapes.Enum<ErrorCode>(), r => r.Code, "Stable error code.");
         var stage = record.Required("stage", Shapes.Enum<Stage>(), r => r.Stage, "Stage of the move.");
         var reason = record.Required("reason", Shapes.Text, r => r.Reason, "One line.");
+        var remedy = record.Optional("remedy", Shapes.Text, r => r.Remedy, "", "What the operator can do; the report has its own.");
+        var transient = record.Optional("transient", Shapes.Boolean, r => r.Transient, false, "Whether the same move may succeed when tried again.");
         var report = record.Optional("report", Shapes.Optional(Documents.CheckReport), r => r.Report, null, "The verdict, where the plan says no.");
         var run = record.Optional("run", Shapes.Optional(Documents.RunReport), r => r.Run, null, "What the run of the plan came to, where it failed.");
         return record.Build(v => new Refusal
@@ -190,6 +196,8 @@ internal static class TransferMessages
             Code = v.Get(code),
             Stage = v.Get(stage),
             Reason = v.Get(reason),
+            Remedy = v.Get(remedy),
+            Transient = v.Get(transient),
             Report = v.Get(report),
             Run = v.Get(run),
         });

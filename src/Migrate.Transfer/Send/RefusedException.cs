@@ -13,6 +13,8 @@ public sealed class RefusedException : MigrateException
     {
         Stage = refusal.Stage;
         SourceRuns = true;
+        IsTransient = refusal.Transient;
+        Remedy = refusal.Remedy.Length > 0 ? Shapes.OneLine(refusal.Remedy) : null;
         Report = refusal.Report;
         Run = refusal.Run;
     }

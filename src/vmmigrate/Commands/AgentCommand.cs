@@ -39,7 +39,7 @@ internal static class AgentCommand
         var profile = new Option<string?>("--profile") { Description = "Believe this profile of this very boot (vmmigrate probe -o FILE) instead of measuring the host at the start.", HelpName = "FILE" };
         var attach = new Option<string?>("--attach") { Description = "Restore into the machine that waits at this socket. Without it the agent starts one for each machine that comes.", HelpName = "MACHINE" };
         var handlers = new Option<string?>("--handlers") { Description = "Services that the VMM of --attach or of VMM gives its guests, comma-separated, such as psci,sdei,pl011, or none (default: those of vmmigrate run with --attach, none with VMM).", HelpName = "LIST" };
-        var overcommit = new Option<bool>("--overcommit") { Description = "Take machines that need more memory than is available here." };
+        var overcommit = new Option<bool>("--overcommit") { Description = "Take machines that need more memory than is available here, or than the agent's control group leaves." };
         var stdin = new Option<bool>("--end-with-stdin") { Description = "End when standard input ends." };
         var vmm = new Argument<string[]>("VMM")
         {

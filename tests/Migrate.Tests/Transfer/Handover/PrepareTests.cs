@@ -99,7 +99,8 @@ public sealed class PrepareTests : IDisposable
         var refused = Assert.Throws<RefusedException>(() => _harness.Send(o => o with { Port = agent.EndPoint.Port }));
         Assert.Equal((ErrorCode.Refused, Stage.Prepare), (refused.Code, refused.Stage));
         Assert.Contains("has 8 MiB of memory; 7 MiB are available here", refused.Message);
-        Assert.Contains("--overcommit", refused.Message);
+        Assert.Contains("--overcommit", refused.Remedy);
+        Assert.True(refused.IsTransient);
         Assert.DoesNotContain("logging", _harness.SourceStates);
         Assert.True(_harness.Machine.IsRunning);
     }
