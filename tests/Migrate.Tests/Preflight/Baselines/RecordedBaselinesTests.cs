@@ -71,6 +71,33 @@ public class RecordedBaselinesTests(ITestOutputHelper output)
         output.WriteLine($"{planned} plans, {pool.Hosts.Count} hosts in the pool, {proofs.Length} excluded");
     }
 
+    /// <summary>Pools of many keep hosts apart of which two alone have a baseline: each of these was created and tried both ways.</summary>
+    [Theory]
+    [MemberData(nameof(Cpus))]
+    public void Two_hosts_of_different_pools_share_a_recorded_vm_or_have_a_proof(string cpu)
+    {
+        var report = Read(cpu);
+        var (shared, proven) = (0, 0);
+        foreach (var here in report.Pools)
+        {
+            foreach (var (source, destination) in here.Hosts.SelectMany(s => report.Pools.Where(p => p != here).SelectMany(p => p.Hosts).Select(d => (s, d))))
+            {
+                var two = Baseline.Of([Fleet.Measured(source), Fleet.Measured(destination)], null, new PlanOptions());
+                if (two.Verdict == Verdict.No)
+                {
+                    Assert.NotEmpty(two.Proofs);
+                    proven++;
+                    continue;
+                }
+                var state = (MachineState)DocumentFile.Read(File.ReadAllBytes(Repository.Data("lab", source, $"baseline-with-{destination}.vm")), source).Value;
+                Assert.Equal(Verdict.Yes, Planner.Plan(state, Fleet.Measured(destination).Profile, new PlanOptions(), Fleet.Measured(source).Profile).Verdict);
+                Assert.Contains($"{source}, {state.Vm.VcpuCount} vCPUs: yes, ", File.ReadAllText(Repository.Data("lab", destination, "baseline-restore.txt")));
+                shared++;
+            }
+        }
+        output.WriteLine($"{shared} ordered pairs share one, {proven} cannot");
+    }
+
     [Theory]
     [MemberData(nameof(Cpus))]
     public void What_two_real_kernels_hold_in_the_field_of_a_proof_has_nothing_in_common(string cpu)

@@ -7,7 +7,10 @@ using Migrate.Preflight.Baselines;
 
 namespace Migrate.LabGuest.Jobs;
 
-/// <summary>Creates the VM of this host's baseline and records its states, new and after it ran, for the other hosts of the pool to be tried on.</summary>
+/// <summary>
+/// Creates the VM of this host's baseline and records its states, new and after it ran, for the other hosts of the pool to be tried on; and the VM of the
+/// baseline that it has with a host of another pool, where the two alone have one.
+/// </summary>
 internal static class BaselineJob
 {
     private const ulong ATime = 0x1234_5678;
@@ -19,8 +22,13 @@ internal static class BaselineJob
         using var system = KvmSystem.Open();
         var baseline = LabBaseline.Of(context);
         context.Case("the host creates the VM of its baseline, as its profile says", () => CheckCreation(context, baseline, baseline.CaptureNew(system)));
-        context.Case("new", () => Record(context, "new", baseline.CaptureNew(system)));
-        context.Case("four vCPUs: timer running, timer interrupt pending, WFI, off", () => Record(context, "ran", baseline.CaptureRan(system)));
+        context.Case("new", () => Record(context, "baseline-new.vm", "new", baseline.CaptureNew(system)));
+        context.Case("four vCPUs: timer running, timer interrupt pending, WFI, off", () => Record(context, "baseline-ran.vm", "ran", baseline.CaptureRan(system)));
+        foreach (var other in baseline.Others)
+        {
+            if (MeasuredHost.Recorded(context, other) is not { } there || baseline.OfPair(other, there) is not { Pool.Hosts.Count: 2 } pair) continue;
+            context.Case($"one that {other} takes as well", () => Record(context, LabBaseline.ForTwo(other), $"ran, for {other}", pair.CaptureRan(system)));
+        }
         var holdings = Holdings.Of(system, baseline.Report, context.Host).Select(h => h + "\n").ToArray();
         if (holdings.Length > 0) context.Answer("baseline-holdings.txt", string.Join("", holdings));
     }
@@ -47,8 +55,8 @@ internal static class BaselineJob
     /// <summary>Whose status bit says that its time has come: a new timer's compare value is in the past, and a profile has it without.</summary>
     private static bool IsTimerControl(RegisterId id) => RegisterCatalog.Name(id) is "CNTV_CTL_EL0" or "CNTP_CTL_EL0";
 
-    private static void Record(JobContext context, string kind, MachineState state) =>
-        context.Answer($"baseline-{kind}.vm", MessagePackEncoding.Encode(Documents.MachineState, Normalised(state, context.Host, kind)));
+    private static void Record(JobContext context, string file, string kind, MachineState state) =>
+        context.Answer(file, MessagePackEncoding.Encode(Documents.MachineState, Normalised(state, context.Host, kind)));
 
     /// <summary>Without what changes from boot to boot: names, the time, and at which instruction of its loop a guest was stopped.</summary>
     private static MachineState Normalised(MachineState state, string host, string kind) => state with

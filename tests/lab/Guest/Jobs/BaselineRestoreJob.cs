@@ -9,8 +9,8 @@ using Migrate.Preflight.Trials;
 namespace Migrate.LabGuest.Jobs;
 
 /// <summary>
-/// VMs that other hosts created of their baselines, on this host: those of its own pool are restored without a difference, and what is said to be impossible
-/// is refused where the proof says.
+/// VMs that other hosts created of their baselines, on this host: those of its own pool, and those that a host of another pool created for this one, are
+/// restored without a difference, and what is said to be impossible is refused where the proof says.
 /// </summary>
 internal sealed class BaselineRestoreJob
 {
@@ -38,15 +38,16 @@ internal sealed class BaselineRestoreJob
         });
         foreach (var source in _baseline.Report.Pools.SelectMany(p => p.Hosts).Order(StringComparer.Ordinal))
         {
-            var states = LabBaseline.Kinds.Select(k => State(source, k)).OfType<MachineState>().ToArray();
+            var states = LabBaseline.Kinds.Select(k => State(source, $"baseline-{k}.vm")).OfType<MachineState>().ToArray();
             if (states.Length < LabBaseline.Kinds.Length) _context.Note($"{source}: not recorded yet (--jobs baseline --record)");
-            else if (_baseline.Pool.Hosts.Contains(source)) Restores(source, states);
+            else if (_baseline.Pool.Hosts.Contains(source)) Restores(source, "VMs, new and after they ran", states);
+            else if (State(source, LabBaseline.ForTwo(_context.Host)) is { } state) Restores(source, "the VM that it created for this host", [state]);
             else Refuses(source, states);
         }
         if (_lines.Length > 0) _context.Answer("baseline-restore.txt", _lines.ToString());
     }
 
-    private void Restores(string source, MachineState[] states) => _context.Case($"VMs of {source}, new and after they ran: restored without a difference", () =>
+    private void Restores(string source, string what, MachineState[] states) => _context.Case($"{source}: {what}: restored without a difference", () =>
     {
         var profile = MeasuredHost.Recorded(_context, source);
         foreach (var state in states) Say(source, state, IsRestored(state, profile));
@@ -57,10 +58,10 @@ internal sealed class BaselineRestoreJob
     private void Refuses(string source, MachineState[] states)
     {
         var features = states[0].Vm.Features;
-        var proof = _baseline.ProofAgainst(source, features) ?? _baseline.ProofOfPair(source, MeasuredHost.Recorded(_context, source)!, features);
+        var proof = _baseline.ProofAgainst(source, features) ?? _baseline.OfPair(source, MeasuredHost.Recorded(_context, source)!).ProofAgainst(source, features);
         if (proof is not { Register: { } id })
         {
-            _context.Note($"{source}: in another pool, though the two alone could share one");
+            _context.Note($"{source}: the two alone could share a baseline, but {LabBaseline.ForTwo(_context.Host)} was not recorded there (--jobs baseline --record)");
             return;
         }
         // A proof is about the pair; it says in which direction the move fails.
@@ -83,6 +84,6 @@ internal sealed class BaselineRestoreJob
 
     private void Say(string source, MachineState state, string what) => _lines.Append($"{source}, {state.Vm.VcpuCount} vCPUs: {what}\n");
 
-    private MachineState? State(string source, string kind) => _context.Inputs.TryGetValue($"{source}/baseline-{kind}.vm", out var bytes)
-        ? (MachineState)DocumentFile.Read(bytes.Span, $"{source} {kind}").Value : null;
+    private MachineState? State(string source, string file) => _context.Inputs.TryGetValue($"{source}/{file}", out var bytes)
+        ? (MachineState)DocumentFile.Read(bytes.Span, $"{source} {file}").Value : null;
 }

@@ -28,7 +28,6 @@ public static class JobTable
     public static IReadOnlyList<PairJob> Pairs { get; } =
     [
         new("reach", TimeSpan.FromMinutes(2), ReachJob.Destination, ReachJob.Source),
-        new("pair-baseline", TimeSpan.FromMinutes(15), PairBaselineJob.Destination, PairBaselineJob.Source) { OnRequest = true },
         new("move", TimeSpan.FromMinutes(15), MoveJob.Destination, MoveJob.Source),
         new("qemu", TimeSpan.FromMinutes(4), QemuJob.Destination, QemuJob.Source) { OnRequest = true, NeedsQemu = true },
         new("linux-move", TimeSpan.FromMinutes(25), LinuxMoveJob.Destination, LinuxMoveJob.Source) { OnRequest = true, NeedsLinux = true },

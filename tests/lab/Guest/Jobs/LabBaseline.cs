@@ -43,12 +43,19 @@ internal sealed class LabBaseline
 
     public VmConfig Config => Pool.Config;
 
+    /// <summary>What the state of a VM is called that a host created for another one alone, which its pool does not hold.</summary>
+    public static string ForTwo(string other) => $"baseline-with-{other}.vm";
+
+    /// <summary>The hosts of the report's other pools.</summary>
+    public IEnumerable<string> Others => Report.Pools.Where(p => p != Pool).SelectMany(p => p.Hosts).Order(StringComparer.Ordinal);
+
     /// <summary>Why this host and another of the report cannot share a pool; null where the report gives no reason for these two.</summary>
     public BaselineProof? ProofAgainst(string other, VcpuFeatures features) =>
         Report.Proofs.FirstOrDefault(p => (p.Features ?? features) == features && p.Hosts.Contains(other) && p.Hosts.Contains(_name));
 
-    /// <summary>The same worked out for the two alone: a report names one reason between two pools, not one for each pair.</summary>
-    public BaselineProof? ProofOfPair(string other, HostProfile profile, VcpuFeatures features) => OfPair(_name, Host, other, profile).ProofAgainst(other, features);
+    /// <summary>The same report for two alone: pools of many keep some apart that could share one, and name one reason between two pools, not one for each pair.</summary>
+    public LabBaseline OfPair(string other, HostProfile there) =>
+        new(_name, Host, Baseline.Of([new BaselineHost(_name, Host), new BaselineHost(other, there)], null, new Preflight.PlanOptions()));
 
     public static LabBaseline Of(JobContext context)
     {
@@ -61,10 +68,6 @@ internal sealed class LabBaseline
             : "no recorded baseline names this host: one of its own");
         return found;
     }
-
-    /// <summary>That of two hosts, worked out now; with a pool for each where none serves both.</summary>
-    public static LabBaseline OfPair(string name, HostProfile host, string other, HostProfile there) =>
-        new(name, host, Baseline.Of([new BaselineHost(name, host), new BaselineHost(other, there)], null, new Preflight.PlanOptions()));
 
     /// <summary>The configuration that serves two hosts with these features.</summary>
     /// <exception cref="CheckFailedException">There is none.</exception>
