@@ -22,6 +22,12 @@ internal static class Hosting
     /// <summary>The counter that goes on while the machine runs.</summary>
     public static string Counter { get; } = Lab is null ? "steps" : "mmio-exits";
 
+    /// <summary>Says in the lab what goes on, where a test takes minutes and nobody can look.</summary>
+    public static void Tell(string line)
+    {
+        if (Lab is not null) Console.Error.WriteLine(line);
+    }
+
     /// <summary>A time that is enough here; below two translators everything takes ten times as long.</summary>
     public static TimeSpan Enough(TimeSpan onThisMachine) => Lab is null ? onThisMachine : 10 * onThisMachine;
 

@@ -91,9 +91,10 @@ internal sealed class Running : IDisposable
         lock (lines) return string.Concat(lines.Select(l => l + "\n"));
     }
 
-    private static void Append(List<string> lines, string? line)
+    private void Append(List<string> lines, string? line)
     {
         if (line is null) return;
+        Hosting.Tell($"{Pid}: {line}");
         lock (lines)
         {
             lines.Add(line);

@@ -35,6 +35,7 @@ internal sealed class Vmmigrate : IDisposable
         start.Environment["TMPDIR"] = State;
         if (killAt is not null) start.Environment["VMMIGRATE_TEST_KILL_AT"] = killAt;
         var running = new Running(Process.Start(start)!);
+        Hosting.Tell($"{running.Pid}: started{(killAt is null ? "" : $", to be killed at {killAt}")}: {string.Join(' ', args)}");
         _children.Add(running);
         return running;
     }

@@ -41,7 +41,7 @@ internal static partial class KillsJob
         using var process = Process.Start(start)!;
         process.ErrorDataReceived += (_, line) =>
         {
-            if (!string.IsNullOrWhiteSpace(line.Data)) context.Note($"stderr: {line.Data}");
+            if (!string.IsNullOrWhiteSpace(line.Data)) context.Note(line.Data);
         };
         process.BeginErrorReadLine();
         var results = new Results(context);
