@@ -26,8 +26,8 @@ internal static class BaselineJob
         context.Case("four vCPUs: timer running, timer interrupt pending, WFI, off", () => Record(context, "baseline-ran.vm", "ran", baseline.CaptureRan(system)));
         foreach (var other in baseline.Others)
         {
-            if (MeasuredHost.Recorded(context, other) is not { } there || baseline.OfPair(other, there) is not { Pool.Hosts.Count: 2 } pair) continue;
-            context.Case($"one that {other} takes as well", () => Record(context, LabBaseline.ForTwo(other), $"ran, for {other}", pair.CaptureRan(system)));
+            if (baseline.ForTwo(context, other) is { } pair)
+                context.Case($"one that {other} takes as well", () => Record(context, LabBaseline.FileForTwo(other), $"ran, for {other}", pair.CaptureRan(system)));
         }
         var holdings = Holdings.Of(system, baseline.Report, context.Host).Select(h => h + "\n").ToArray();
         if (holdings.Length > 0) context.Answer("baseline-holdings.txt", string.Join("", holdings));

@@ -41,7 +41,7 @@ internal sealed class BaselineRestoreJob
             var states = LabBaseline.Kinds.Select(k => State(source, $"baseline-{k}.vm")).OfType<MachineState>().ToArray();
             if (states.Length < LabBaseline.Kinds.Length) _context.Note($"{source}: not recorded yet (--jobs baseline --record)");
             else if (_baseline.Pool.Hosts.Contains(source)) Restores(source, "VMs, new and after they ran", states);
-            else if (State(source, LabBaseline.ForTwo(_context.Host)) is { } state) Restores(source, "the VM that it created for this host", [state]);
+            else if (State(source, LabBaseline.FileForTwo(_context.Host)) is { } state) Restores(source, "the VM that it created for this host", [state]);
             else Refuses(source, states);
         }
         if (_lines.Length > 0) _context.Answer("baseline-restore.txt", _lines.ToString());
@@ -58,10 +58,10 @@ internal sealed class BaselineRestoreJob
     private void Refuses(string source, MachineState[] states)
     {
         var features = states[0].Vm.Features;
-        var proof = _baseline.ProofAgainst(source, features) ?? _baseline.OfPair(source, MeasuredHost.Recorded(_context, source)!).ProofAgainst(source, features);
+        var proof = _baseline.ProofAgainst(source, features) ?? _baseline.ProofOfPair(source, MeasuredHost.Recorded(_context, source)!, features);
         if (proof is not { Register: { } id })
         {
-            _context.Note($"{source}: the two alone could share a baseline, but {LabBaseline.ForTwo(_context.Host)} was not recorded there (--jobs baseline --record)");
+            _context.Note($"{source}: the two alone could share a baseline, but {LabBaseline.FileForTwo(_context.Host)} was not recorded there (--jobs baseline --record)");
             return;
         }
         // A proof is about the pair; it says in which direction the move fails.

@@ -13,7 +13,7 @@ namespace Migrate.LabGuest.Jobs;
 /// <summary>The baseline of the pool that this host is in: computed from recorded profiles and checked in, since that would take minutes under emulation.</summary>
 internal sealed class LabBaseline
 {
-    /// <summary>Documents vmmigrate/baseline/1, one a CPU model.</summary>
+    /// <summary>Documents vmmigrate/baseline/1: one a CPU model, and one for every two hosts of different pools that share a baseline all the same.</summary>
     public const string Reports = "lab/baselines/*.json";
 
     /// <summary>States of VMs that hosts created of their pool's baseline.</summary>
@@ -44,7 +44,7 @@ internal sealed class LabBaseline
     public VmConfig Config => Pool.Config;
 
     /// <summary>What the state of a VM is called that a host created for another one alone, which its pool does not hold.</summary>
-    public static string ForTwo(string other) => $"baseline-with-{other}.vm";
+    public static string FileForTwo(string other) => $"baseline-with-{other}.vm";
 
     /// <summary>The hosts of the report's other pools.</summary>
     public IEnumerable<string> Others => Report.Pools.Where(p => p != Pool).SelectMany(p => p.Hosts).Order(StringComparer.Ordinal);
@@ -53,9 +53,16 @@ internal sealed class LabBaseline
     public BaselineProof? ProofAgainst(string other, VcpuFeatures features) =>
         Report.Proofs.FirstOrDefault(p => (p.Features ?? features) == features && p.Hosts.Contains(other) && p.Hosts.Contains(_name));
 
-    /// <summary>The same report for two alone: pools of many keep some apart that could share one, and name one reason between two pools, not one for each pair.</summary>
-    public LabBaseline OfPair(string other, HostProfile there) =>
-        new(_name, Host, Baseline.Of([new BaselineHost(_name, Host), new BaselineHost(other, there)], null, new Preflight.PlanOptions()));
+    /// <summary>The baseline of this host and another that its pool does not hold; null where there is none.</summary>
+    public LabBaseline? ForTwo(JobContext context, string other)
+    {
+        var name = string.CompareOrdinal(_name, other) < 0 ? $"{_name}+{other}.json" : $"{other}+{_name}.json";
+        return context.Inputs.TryGetValue(name, out var bytes) ? new(_name, Host, (BaselineReport)DocumentFile.Read(bytes.Span, name).Value) : null;
+    }
+
+    /// <summary>Why this host and another cannot share a baseline, worked out for the two alone: a report names one reason between two pools, not one for each pair.</summary>
+    public BaselineProof? ProofOfPair(string other, HostProfile profile, VcpuFeatures features) =>
+        new LabBaseline(_name, Host, Baseline.Of([new BaselineHost(_name, Host), new BaselineHost(other, profile)], null, new Preflight.PlanOptions())).ProofAgainst(other, features);
 
     public static LabBaseline Of(JobContext context)
     {
