@@ -76,8 +76,12 @@ internal static class HostQuestions
             if (vm.GetGic(group, attribute, out var value) == 0) yield return new HostCapability(name, (long)value);
         if (vm.GetGic(VgicGroup.Distributor, GicV3State.Iidr, out var own) != 0) yield break;
         for (var revision = 0; revision <= GicV3State.MostRevision; revision++)
-            if (vm.SetGic(VgicGroup.Distributor, GicV3State.Iidr, GicV3State.WithRevision(own, revision)) == 0)
-                yield return new HostCapability(GicV3State.TakesRevision(revision), 1);
+        {
+            var written = GicV3State.WithRevision(own, revision);
+            if (vm.SetGic(VgicGroup.Distributor, GicV3State.Iidr, written) != 0) continue;
+            var isKept = vm.GetGic(VgicGroup.Distributor, GicV3State.Iidr, out var kept) == 0 && kept == written;
+            yield return new HostCapability(GicV3State.TakesRevision(revision), isKept ? GicV3State.Kept : GicV3State.Ignored);
+        }
     }
 
     /// <summary>The interrupt controllers that a VM can have; none is one.</summary>

@@ -37,7 +37,13 @@ public static class GicV3State
     private const int RevisionShift = 12;
     private const ulong RevisionMask = 0xf << RevisionShift;
 
-    /// <summary>Capability: 1 where GICD_IIDR takes this revision.</summary>
+    /// <summary>What a capability says of a revision that GICD_IIDR takes and keeps.</summary>
+    public const long Kept = 1;
+
+    /// <summary>What it says of one that is taken and has no effect. Seen on Linux 6.16 to 6.19, which take every revision and keep their own.</summary>
+    public const long Ignored = 2;
+
+    /// <summary>Capability: what becomes of this revision written to GICD_IIDR, <see cref="Kept"/> or <see cref="Ignored"/>; not there where it is refused.</summary>
     public static string TakesRevision(int revision) => FormattableString.Invariant($"gicv3.revision-{revision}");
 
     /// <summary>GICD_IIDR's revision.</summary>

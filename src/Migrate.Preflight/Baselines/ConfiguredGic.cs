@@ -17,18 +17,18 @@ internal static class ConfiguredGic
     /// <summary>The revision of the host's own controller; null where nobody measured it.</summary>
     public static int? OwnRevision(HostProfile host) => Answer(host, GicV3State.OwnIidr) is { } iidr ? GicV3State.Revision(iidr) : null;
 
-    /// <summary>The highest revision that every measured host takes, where their own differ; null where they are the same, or there is none.</summary>
+    /// <summary>The highest revision that every measured host keeps, where their own differ; null where they are the same, or there is none.</summary>
     public static int? CommonRevision(IReadOnlyList<HostView> hosts)
     {
         var measured = hosts.Where(h => OwnRevision(h.Profile) is not null).Select(h => h.Profile).ToArray();
         if (measured.Select(OwnRevision).Distinct().Count() < 2) return null;
         for (var revision = GicV3State.MostRevision; revision >= 0; revision--)
-            if (Array.TrueForAll(measured, h => Takes(h, revision))) return revision;
+            if (Array.TrueForAll(measured, h => Keeps(h, revision))) return revision;
         return null;
     }
 
     /// <summary>Why the host does not create it; null where it does.</summary>
-    public static CreationRefusal? Refusal(HostProfile host, int? revision) => revision is not { } wanted || OwnRevision(host) is not { } own || own == wanted || Takes(host, wanted) ? null
+    public static CreationRefusal? Refusal(HostProfile host, int? revision) => revision is not { } wanted || OwnRevision(host) is not { } own || own == wanted || Keeps(host, wanted) ? null
         : new CreationRefusal(Subject, null, Words(wanted), Words(own), 22);
 
     /// <summary>What of it a move compares, as a new VM has it; empty where nobody measured it.</summary>
@@ -50,7 +50,7 @@ internal static class ConfiguredGic
     private static ulong? Iidr(HostProfile host, int? revision) => Answer(host, GicV3State.OwnIidr) is not { } own ? null
         : revision is { } wanted ? GicV3State.WithRevision(own, wanted) : own;
 
-    private static bool Takes(HostProfile host, int revision) => Answer(host, GicV3State.TakesRevision(revision)) == 1;
+    private static bool Keeps(HostProfile host, int revision) => Answer(host, GicV3State.TakesRevision(revision)) == (ulong)GicV3State.Kept;
 
     private static ulong? Answer(HostProfile host, string capability)
     {

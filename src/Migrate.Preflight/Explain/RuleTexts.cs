@@ -44,7 +44,7 @@ internal static class RuleTexts
         new(typeof(IpaSizeRule), [FindingCode.IpaSize, FindingCode.Unproven], "The destination must accept the guest's physical address size; protected VMs cannot be moved."),
         new(typeof(MemoryLayoutRule), [FindingCode.MemoryLayout, FindingCode.IpaSize], "Memory and the interrupt controller must be aligned, must not overlap, and must fit the address space."),
         new(typeof(InterruptControllerRule), [FindingCode.StepRefused], "The destination must have the guest's interrupt controller, with as many interrupts."),
-        new(typeof(InterruptControllerStateRule), [FindingCode.StepRefused, FindingCode.Unproven], "The guest's GICv3 must be of a revision that the destination takes, with no more priority and identifier bits than its CPU interface has."),
+        new(typeof(InterruptControllerStateRule), [FindingCode.StepRefused, FindingCode.SilentlyChanged, FindingCode.Unproven], "The guest's GICv3 must be of a revision that the destination takes and keeps, with no more priority and identifier bits than its CPU interface has."),
         new(typeof(PageSizeRule), [FindingCode.PageSize, FindingCode.Unproven], "Memory slots must be whole pages of the destination."),
         new(typeof(SmcccFilterRule), [FindingCode.SmcccFilter, FindingCode.Unproven], "The SMCCC filter is validated as the kernel would, and the destination must have one."),
         new(typeof(HandlerRule), [FindingCode.HandlerMissing], "The destination's VMM must implement every handler that the guest relies on; a forwarded range of PSCI or SDEI relies on one even where the description names none."),

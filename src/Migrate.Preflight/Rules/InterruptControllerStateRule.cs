@@ -8,11 +8,13 @@ namespace Migrate.Preflight.Rules;
 /// <summary>A guest's GICv3 must be one that the destination's kernel can be: of a revision that it takes, with no more priorities and interrupt numbers.</summary>
 /// <remarks>
 /// Sources: as <see cref="GicV3State"/>. QEMU writes ICC_CTLR_EL1 and neither GICD_IIDR nor GICD_TYPER2 (hw/intc/arm_gicv3_kvm.c <c>kvm_arm_gicv3_put</c>).
-/// A lower revision would be another controller for the guest: revision 3 lets it invalidate LPIs by registers (GICR_CTLR.CES and IR).
+/// Another revision would be another controller for the guest: revision 3 lets it invalidate LPIs by registers (GICR_CTLR.CES and IR).
 /// </remarks>
 internal static class InterruptControllerStateRule
 {
     private const string Kind = "gicv3";
+    private const string PinRevision = "create the VM with a revision that both hosts keep: its VMM writes GICD_IIDR right after the GIC is initialised, where the source keeps that one";
+
     private const ulong PriorityBits = 7 << 8;
     private const ulong IdentifierBits = 7 << 11;
     private const ulong ErrorsAndAffinity = 3 << 14;
@@ -38,9 +40,10 @@ internal static class InterruptControllerStateRule
         var revision = GicV3State.Revision(iidr);
         if (GicV3State.WithRevision(own, revision) != iidr)
             Refuse(context, "GICD_IIDR", Hex(iidr), Hex(own), "no host takes it but one whose KVM is built alike: choose another destination");
-        else if (context.Capability(GicV3State.TakesRevision(revision)) != 1)
-            Refuse(context, "GICD_IIDR", $"revision {revision}", $"revision {string.Join(" or ", Enumerable.Range(0, GicV3State.MostRevision + 1).Where(r => context.Capability(GicV3State.TakesRevision(r)) == 1))}",
-                "create the VM with a revision that both hosts take: its VMM writes GICD_IIDR right after the GIC is initialised, where the source takes that one");
+        else if (context.Capability(GicV3State.TakesRevision(revision)) == GicV3State.Ignored)
+            context.Find(FindingCode.SilentlyChanged, Severity.Lossy, "GICD_IIDR", $"revision {revision}", $"revision {GicV3State.Revision(own)}", $"reads back revision {GicV3State.Revision(own)}", PinRevision);
+        else if (context.Capability(GicV3State.TakesRevision(revision)) != GicV3State.Kept)
+            Refuse(context, "GICD_IIDR", $"revision {revision}", $"revision {string.Join(" or ", Enumerable.Range(0, GicV3State.MostRevision + 1).Where(r => context.Capability(GicV3State.TakesRevision(r)) == GicV3State.Kept))}", PinRevision);
     }
 
     private static void ExamineControl(PlanContext context, ulong control)

@@ -16,7 +16,7 @@ internal static class GicV3Rules
             var refused = (attribute.Group, (uint)attribute.Attribute) switch
             {
                 (GicV3State.Distributor, (uint)GicV3State.Iidr) => Says(profile, GicV3State.OwnIidr) is { } own
-                    && (GicV3State.WithRevision(own, GicV3State.Revision(value)) != value || Says(profile, GicV3State.TakesRevision(GicV3State.Revision(value))) is not 1),
+                    && (GicV3State.WithRevision(own, GicV3State.Revision(value)) != value || Says(profile, GicV3State.TakesRevision(GicV3State.Revision(value))) is null or 0),
                 (GicV3State.Distributor, (uint)GicV3State.Typer2) => Says(profile, GicV3State.OwnTyper2) is { } own && own != value,
                 // PRIbits and IDbits up to the host's, SEIS and A3V as the host's.
                 (GicV3State.CpuSystemRegisters, (uint)GicV3State.IccCtlr) => Says(profile, GicV3State.OwnIccCtlr) is { } own

@@ -45,6 +45,16 @@ public class InterruptControllerStateTests
         Assert.Equal([0, 0, 0, refused.Length == 0 ? 0 : 22], answers.Select(a => a.Errno));
     }
 
+    /// <summary>As Linux 6.16 to 6.19 do.</summary>
+    [Fact]
+    public void A_revision_that_is_taken_and_not_kept_is_a_change_of_which_the_guest_could_tell()
+    {
+        var host = Takes(3) is var takes ? takes with { Capabilities = [.. takes.Capabilities, new(GicV3State.TakesRevision(2), GicV3State.Ignored)] } : null!;
+        var found = Assert.Single(Plan(WithGic(Of("GICD_IIDR", Revision2)), host).Findings, f => f.Stops);
+        Assert.Equal((FindingCode.SilentlyChanged, Severity.Lossy, "GICD_IIDR", "revision 2", "reads back revision 3"), (found.Code, found.Severity, found.Subject, found.Here, found.Answer));
+        Assert.Equal(Verdict.Yes, Plan(WithGic(Of("GICD_IIDR", Revision3)), host).Verdict);
+    }
+
     [Fact]
     public void A_controller_that_nobody_asked_is_unproven()
     {

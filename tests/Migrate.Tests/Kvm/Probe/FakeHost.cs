@@ -146,16 +146,22 @@ internal sealed class FakeVm : IProbeVm
 
     public int InstallFilter(SmcccFilterRange range) => _target.Execute([new InstallFilter(range)])[0].Errno;
 
+    private ulong? _iidr;
+
     public int GetGic(uint group, ulong attribute, out ulong value)
     {
         var name = group == GicV3State.CpuSystemRegisters ? GicV3State.OwnIccCtlr : attribute == GicV3State.Iidr ? GicV3State.OwnIidr : GicV3State.OwnTyper2;
         var own = _host.Profile.Capabilities.FirstOrDefault(c => c.Name == name);
-        value = (ulong)own.Value;
+        value = attribute == GicV3State.Iidr ? _iidr ?? (ulong)own.Value : (ulong)own.Value;
         return own.Name is null ? 6 : 0;
     }
 
-    public int SetGic(uint group, ulong attribute, ulong value) =>
-        _host.Profile.Capabilities.Contains(new HostCapability(GicV3State.TakesRevision(GicV3State.Revision(value)), 1)) ? 0 : 22;
+    public int SetGic(uint group, ulong attribute, ulong value)
+    {
+        var taken = _host.Profile.Capabilities.FirstOrDefault(c => c.Name == GicV3State.TakesRevision(GicV3State.Revision(value)));
+        if (taken.Value == GicV3State.Kept) _iidr = value;
+        return taken.Name is null ? 22 : 0;
+    }
 
     public int TryDevice(uint type) => _host.Gics.Any(g => type == (uint)(g == GicKind.GicV3 ? DeviceKind.GicV3 : DeviceKind.GicV2)) ? 0 : 19;
 
