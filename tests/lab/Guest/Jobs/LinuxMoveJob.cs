@@ -19,7 +19,7 @@ namespace Migrate.LabGuest.Jobs;
 internal static class LinuxMoveJob
 {
     /// <summary>What a kernel says when time jumped, a CPU was lost or memory is not what it was; counted in the guest.</summary>
-    public const string Complaints = "dmesg | grep -ciE 'stall|lockup|oops|BUG:|call trace|hung task|panic|corrupt'";
+    public const string Complaints = "dmesg | grep -iE 'stall|lockup|oops|BUG:|call trace|hung task|panic|corrupt' | cut -c1-160 | head -n 5; echo end";
 
     private const int Vcpus = 4;
 
@@ -134,7 +134,7 @@ internal static class LinuxMoveJob
             var after = guest.AskNumber("cut -d. -f1 /proc/uptime", Patience);
             CheckFailedException.That(after >= before && after < before + 1800, $"up for {before} s before the move, {after} s after it");
         });
-        context.Case("its kernel complains of nothing", () => CheckFailedException.Equal("0", guest.Ask(Complaints, Patience),
+        context.Case("its kernel complains of nothing", () => CheckFailedException.Equal("end", guest.Ask(Complaints, Patience),
             $"complaints ({guest.Ask("dmesg | tail -n 30", Patience)})"));
         context.Note($"after the move: {guest.Ask("cat /n1 /n2", Patience)} digests; {guest.Ask("uname -r; grep -E 'pl011|arch_timer' /proc/interrupts", Patience)}");
         context.Case("it switches itself off", () =>
