@@ -28,7 +28,7 @@ internal static class Hosting
         if (Lab is not null) Console.Error.WriteLine(line);
     }
 
-    /// <summary>A time that is enough here; below two translators everything takes ten times as long.</summary>
+    /// <summary>A time that is enough here; below the emulator everything takes ten times as long.</summary>
     public static TimeSpan Enough(TimeSpan onThisMachine) => Lab is null ? onThisMachine : 10 * onThisMachine;
 
     /// <summary>The same as vmmigrate's options take it.</summary>

@@ -1,13 +1,13 @@
 namespace Migrate.Lab.Fetching;
 
-/// <summary>The arm64 programs and libraries under the x86-64 .NET: a shell, box64 and what box64 needs.</summary>
+/// <summary>The arm64 programs and libraries under .NET: a shell, and what the runtime needs.</summary>
 /// <param name="Root">The packages, unpacked over each other.</param>
 /// <param name="Used">Which they are.</param>
 internal sealed record UserSpace(string Root, IReadOnlyList<Offer> Used)
 {
-    private static readonly string[] Packages = ["busybox-static", "box64", "libc6", "libgcc-s1", "libstdc++6"];
+    private static readonly string[] Packages = ["busybox-static", "libc6", "libgcc-s1", "libstdc++6", "libssl3t64", "libzstd1", "zlib1g"];
 
-    /// <summary>All of one suite, so that they fit together; box64 before 0.4 is three times slower and aborts at exit.</summary>
+    /// <summary>All of one suite, so that they fit together.</summary>
     public const string Suite = "sid";
 
     public static UserSpace Fetch(PrivateApt apt, Cache cache)

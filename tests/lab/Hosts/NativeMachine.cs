@@ -25,7 +25,7 @@ internal sealed class NativeMachine(string programs) : IMachine
     public ProcessStartInfo Command(AgentSession session) =>
         new(Environment.ProcessPath!,
         [
-            Path.Combine(programs, "Migrate.LabGuest.dll"), "agent", "127.0.0.1",
+            Path.Combine(programs, "app", "Migrate.LabGuest.dll"), "agent", "127.0.0.1",
             session.Port.ToString(CultureInfo.InvariantCulture), session.Token,
         ]);
 }

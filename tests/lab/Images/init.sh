@@ -29,17 +29,13 @@ fi
 # The test runner asks who it is.
 mkdir -p /etc && echo 'root:x:0:0:root:/tmp:/bin/sh' > /etc/passwd
 export HOME=/tmp TMPDIR=/tmp
-export BOX64_LD_LIBRARY_PATH=/x86-64 BOX64_NOBANNER=1 BOX64_LOG=0
-# .NET asks OpenSSL for more than box64's bridge to a native one has.
-export BOX64_EMULATED_LIBS=libssl.so.3:libcrypto.so.3
-export DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=1 DOTNET_EnableDiagnostics=0 DOTNET_gcConcurrent=0 DOTNET_TieredPGO=0
-# To collect garbage .NET stops threads by a signal and reads their registers; what box64 shows it there need not be where an x86-64 instruction
-# ends, and a collection then corrupts the heap (seen: an AccessViolationException at once with many small collections, none in 566 without the
-# signal). Threads stop at their next call into the runtime instead.
-export DOTNET_INTERNAL_ThreadSuspendInjection=0
+export DOTNET_ROOT=/dotnet DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=1 DOTNET_EnableDiagnostics=0 DOTNET_gcConcurrent=0 DOTNET_TieredPGO=0
+# Programs start others as "dotnet PROGRAM.dll"; of an installed .NET only that command is not in the runtime's package.
+printf '#!/bin/sh\nprogram=${1%%.dll}\nshift\nexec "$program" "$@"\n' > /dotnet/dotnet
+chmod +x /dotnet/dotnet
 export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1
 echo "lab: starting the agent after $(cut -d' ' -f1 /proc/uptime) s"
 cd /app
-/bin/box64 /dotnet/dotnet /app/Migrate.LabGuest.dll agent $line "$token"
+/app/Migrate.LabGuest agent $line "$token"
 echo "lab: the agent ended with $?"
 poweroff -f

@@ -19,7 +19,7 @@ internal static class DryRunJob
 {
     private const ulong Frequency = TakesEverything.Frequency;
 
-    /// <summary>The first question to an agent is mostly compilation, under two translators.</summary>
+    /// <summary>The first question to an agent is mostly compilation, under emulation.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
 
     private static readonly RegisterId Mmfr0 = RegisterId.System(3, 0, 0, 7, 0);

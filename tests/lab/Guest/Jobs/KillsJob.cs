@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Text.RegularExpressions;
+using Migrate.Cli.Demo;
 using Migrate.Kvm.Scratch;
 using Migrate.LabGuest.Programs;
 using Migrate.Model;
@@ -28,15 +29,15 @@ internal static partial class KillsJob
     public static void Run(JobContext context)
     {
         var directory = Directory.CreateTempSubdirectory("kills-").FullName;
-        File.WriteAllLines(Path.Combine(directory, "command"), [.. Translated.Runtime, Path.Combine(AppContext.BaseDirectory, "vmmigrate.dll")]);
+        File.WriteAllLines(Path.Combine(directory, "command"), [Child.Runtime, Path.Combine(AppContext.BaseDirectory, "vmmigrate.dll")]);
         File.WriteAllBytes(Path.Combine(directory, "guest.bin"), MemoryMarshal.AsBytes<uint>(Guest()));
         File.WriteAllBytes(Path.Combine(directory, "agent.profile"), MessagePackEncoding.Encode(Documents.HostProfile, WithoutPmu(MeasuredHost.Report().Profile)));
 
         string[] arguments =
         [
-            .. Translated.Runtime[1..], Tests, "--filter-namespace", "Migrate.ProcessTests.KillMatrix", "--max-threads", "1", "--output", "Detailed", "--no-ansi", "--no-progress",
+            Tests, "--filter-namespace", "Migrate.ProcessTests.KillMatrix", "--max-threads", "1", "--output", "Detailed", "--no-ansi", "--no-progress",
         ];
-        var start = new ProcessStartInfo(Translated.Runtime[0], arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo(Child.Runtime, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
         start.Environment["VMMIGRATE_TEST_LAB"] = directory;
         using var process = Process.Start(start)!;
         process.ErrorDataReceived += (_, line) =>

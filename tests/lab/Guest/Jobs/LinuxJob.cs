@@ -7,7 +7,7 @@ namespace Migrate.LabGuest.Jobs;
 /// <summary><c>vmmigrate run --kernel</c> as an operator types it: the kernel that this host runs boots as a guest of this host's KVM to a shell on the console.</summary>
 internal static class LinuxJob
 {
-    /// <summary>.NET starts, then Linux boots, below two translators and a KVM that is emulated.</summary>
+    /// <summary>.NET starts, then Linux boots, below an emulator, on a KVM that is emulated.</summary>
     private static readonly TimeSpan BootLimit = TimeSpan.FromMinutes(5);
 
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
@@ -17,7 +17,7 @@ internal static class LinuxJob
         var clock = Stopwatch.StartNew();
         string[] arguments =
         [
-            .. Translated.Runtime[1..], Child.Assembly, "run", "--kernel", LinuxGuest.Kernel, "--initrd", LinuxGuest.Disk, "--memory", "256M", "--cpus", "4", "--psci", "1.0",
+            Child.Assembly, "run", "--kernel", LinuxGuest.Kernel, "--initrd", LinuxGuest.Disk, "--memory", "256M", "--cpus", "4", "--psci", "1.0",
             "--append", "quiet", "--name", "linux", "--socket", "/tmp/linux.sock",
         ];
         Process? process = null;
@@ -26,7 +26,7 @@ internal static class LinuxJob
         var booted = context.Case("a stock kernel boots to a prompt", () =>
         {
             CheckFailedException.That(LinuxGuest.Obstacle is null, LinuxGuest.Obstacle ?? "");
-            process = Process.Start(new ProcessStartInfo(Translated.Runtime[0], arguments) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true })!;
+            process = Process.Start(new ProcessStartInfo(Child.Runtime, arguments) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true })!;
             process.ErrorDataReceived += (_, line) =>
             {
                 if (line.Data is null) return;

@@ -19,7 +19,7 @@ namespace Migrate.LabGuest.Jobs;
 /// </summary>
 internal static class MoveJob
 {
-    /// <summary>Under two translators everything takes its time.</summary>
+    /// <summary>Under emulation everything takes its time.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
 
     /// <summary>From one sign of the source to the next: it may have to measure its host first.</summary>

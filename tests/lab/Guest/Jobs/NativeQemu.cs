@@ -5,7 +5,6 @@ using System.Text.Json;
 namespace Migrate.LabGuest.Jobs;
 
 /// <summary>A QEMU process on this host: the board virt with one stopped vCPU, the host's own CPU, under KVM, spoken to by QMP.</summary>
-/// <remarks>It is arm64 code in a process of its own; only its parent is translated by box64.</remarks>
 public sealed class NativeQemu : IDisposable
 {
     /// <summary>Where the image holds the program and its libraries.</summary>
