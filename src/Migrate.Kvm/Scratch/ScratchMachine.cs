@@ -45,6 +45,9 @@ public sealed record ScratchOptions
     /// <summary>What is written through every vCPU before the first run, in this order; vector lengths before they are finalised.</summary>
     public IReadOnlyList<Register> Registers { get; init; } = [];
 
+    /// <summary>Device attributes that are written once the interrupt controller is initialised.</summary>
+    public IReadOnlyList<DeviceState> Devices { get; init; } = [];
+
     /// <summary>What else a VMM would do to it, before its performance monitors are initialised.</summary>
     public Action<KvmMachine>? Prepare { get; init; }
 }
@@ -93,6 +96,7 @@ public sealed class ScratchMachine : IDisposable
             for (var i = 0; i < options.Vcpus; i++) steps.Add(new FinalizeSve(i));
         if (options.HasGic)
             steps.Add(new CreateGic(new GicDescription(GicKind.GicV3, Distributor, Redistributors, options.HasIts ? Its : 0)));
+        steps.AddRange(options.Devices.Select(d => new WriteDevice(d)));
         Write(lengths: false);
         return steps;
 

@@ -18,6 +18,9 @@ public sealed record MachineSpec
     /// <summary>Registers that are written through every vCPU before the first run, in this order: what pins the VM to a baseline.</summary>
     public EquatableArray<Register> Registers { get; init; }
 
+    /// <summary>Device attributes that are written once the interrupt controller is initialised: its revision, for a baseline that names one.</summary>
+    public EquatableArray<DeviceState> Devices { get; init; }
+
     /// <summary>Guest physical address of the first instruction of vCPU 0; the others are off until PSCI switches them on.</summary>
     public required ulong Entry { get; init; }
 
@@ -83,6 +86,7 @@ public static class MachineCreation
             yield return new FinalizeSve(i);
         }
         if (vm.Gic.Kind != GicKind.None) yield return new CreateGic(vm.Gic);
+        foreach (var device in spec.Devices.AsEnumerable()) yield return new WriteDevice(device);
         var forwarded = vm.Handlers.AsEnumerable().SelectMany(name => HandlerTable.Find(name)!.Forwarded);
         foreach (var range in vm.SmcccFilter.AsEnumerable().Union(forwarded)) yield return new InstallFilter(range);
         for (var i = 0; i < vm.VcpuCount; i++)

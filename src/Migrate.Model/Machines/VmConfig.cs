@@ -18,6 +18,9 @@ public sealed record VmConfig
     /// <summary>The interrupt controller in the kernel.</summary>
     public GicKind Gic { get; init; }
 
+    /// <summary>The revision of a GICv3 that is written through GICD_IIDR before the first run (bits 15:12; arch/arm64/kvm/vgic/vgic-mmio-v3.c); null for each host's own.</summary>
+    public int? GicRevision { get; init; }
+
     /// <summary>What is written through every vCPU before the first run, in this order; vector lengths before SVE is finalized.</summary>
     public EquatableArray<RegisterSetting> Settings { get; init; }
 

@@ -22,6 +22,7 @@ internal sealed class ConfigSearch(IReadOnlyList<HostView> hosts, PlanOptions op
     private const int Rounds = 4;
 
     private readonly PairTrials _trials = new(hosts, options);
+    private readonly int? _gicRevision = ConfiguredGic.CommonRevision(hosts);
     private readonly Dictionary<RegisterId, RegisterSetting> _settings = [];
 
     /// <summary>Runs the search.</summary>
@@ -53,6 +54,7 @@ internal sealed class ConfigSearch(IReadOnlyList<HostView> hosts, PlanOptions op
         Type = AddressSize(hosts),
         Features = hosts[0].Index.Shape.Features,
         Gic = hosts[0].Default.Vm.Gic.Kind,
+        GicRevision = hosts[0].Default.Vm.Gic.Kind == GicKind.GicV3 ? _gicRevision : null,
         Settings = _settings.Values.OrderBy(s => ConfigRegisters.Order(s.Id)).ToEquatableArray(),
         Expected = Promises(),
         CounterFrequency = hosts.Select(h => h.Profile.CounterFrequency).Where(f => f != 0).Distinct().Take(2).ToArray() is [var one] ? one : 0,

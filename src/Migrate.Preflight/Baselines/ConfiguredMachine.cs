@@ -28,6 +28,9 @@ public static class ConfiguredMachine
         return View(host, config).Writes(config).ToEquatableArray();
     }
 
+    /// <summary>The device attributes that a VMM writes on this host once its interrupt controller is initialised, before the first run.</summary>
+    public static EquatableArray<DeviceState> Devices(HostProfile host, VmConfig config) => config.Gic == GicKind.GicV3 ? ConfiguredGic.Writes(host, config.GicRevision) : [];
+
     private static HostView View(HostProfile host, VmConfig config)
     {
         if (HostView.Of(new BaselineHost(Name(host), host), config.Features, config.Gic) is { } view) return view;

@@ -1,3 +1,4 @@
+using Migrate.Model;
 using Migrate.Model.Errors;
 using Migrate.Model.Hosts;
 using Migrate.Model.Machines;
@@ -8,12 +9,16 @@ namespace Migrate.Preflight.Baselines;
 /// <summary>One host as a search sees it: its answers for one set of features, and the VM that it creates of them by default.</summary>
 internal sealed class HostView
 {
+    /// <summary>Its own interrupt controller, as far as a move compares it.</summary>
+    private readonly EquatableArray<DeviceState> _gic;
+
     private HostView(BaselineHost host, HostShape shape, GicKind gic)
     {
         Name = host.Name;
         Profile = host.Profile;
         Index = new ShapeIndex(shape);
         Default = DefaultMachine.Of(host.Profile, shape.Features, 1, gic);
+        _gic = gic == GicKind.GicV3 ? ConfiguredGic.Devices(host.Profile, null) : [];
         Dependents = [.. shape.Registers.Where(r => r.When.Count > 0).Select(r => r.Id)];
     }
 
@@ -73,6 +78,7 @@ internal sealed class HostView
         return Default with
         {
             Vm = Default.Vm with { Type = config.Type },
+            Devices = config.Gic != GicKind.GicV3 ? [] : config.GicRevision is null ? _gic : ConfiguredGic.Devices(Profile, config.GicRevision),
             Vcpus = [Default.Vcpus[0] with { Registers = values.Over(Own, gone) }],
         };
     }
@@ -96,6 +102,7 @@ internal sealed class HostView
     {
         if (Profile.IpaSizes.Count > 0 && !Profile.IpaSizes.Contains(config.Type.IpaBits))
             return new CreationRefusal("IPA size", null, $"{config.Type.IpaBits} bits", $"at most {Profile.IpaSizes.Max()} bits", 22);
+        if (config.Gic == GicKind.GicV3 && ConfiguredGic.Refusal(Profile, config.GicRevision) is { } controller) return controller;
         return config.CounterFrequency != 0 && Profile.CounterFrequency != 0 && config.CounterFrequency != Profile.CounterFrequency
             ? new CreationRefusal("CNTFRQ_EL0", null, $"{config.CounterFrequency} Hz", $"{Profile.CounterFrequency} Hz", 0) : null;
     }

@@ -34,6 +34,7 @@ public static class QemuOptions
             else if (setting.Id == KnownRegisters.SveLengths) cpu.Add(LongestVector(setting.Value));
             else missing.Add($"{RegisterCatalog.Name(setting.Id)}: QEMU has no property for it and shows the guest the host's own value");
         }
+        if (config.GicRevision is { } revision) missing.Add($"GICD_IIDR: QEMU gives the guest the host's own revision of the interrupt controller, where the baseline has {revision}");
         if (config.Type.Raw != 0) missing.Add($"IPA size {config.Type.IpaBits}: QEMU derives it from the memory map; one of 40 bits moves as well where every host has that size");
         if (config.CounterFrequency != 0) missing.Add("counter frequency: QEMU does not compare it");
         var machine = new List<string> { "virt" };

@@ -9,8 +9,8 @@ internal sealed class Witnesses(IReadOnlyList<HostView> hosts, IReadOnlyList<Hos
 {
     private readonly PairTrials _trials = new(hosts, options);
 
-    /// <summary>Address size first, then register by register. What a host gains is not listed.</summary>
-    public IEnumerable<GivenUp> Of(VmConfig config) => AddressSize(config).Concat(config.Settings.SelectMany(s => Of(config, s)));
+    /// <summary>Address size and interrupt controller first, then register by register. What a host gains is not listed.</summary>
+    public IEnumerable<GivenUp> Of(VmConfig config) => AddressSize(config).Concat(GicRevision(config)).Concat(config.Settings.SelectMany(s => Of(config, s)));
 
     private IEnumerable<GivenUp> AddressSize(VmConfig config)
     {
@@ -19,6 +19,17 @@ internal sealed class Witnesses(IReadOnlyList<HostView> hosts, IReadOnlyList<Hos
             if (sizes.Key <= config.Type.IpaBits) continue;
             if (Fails(config with { Type = new VmType((ulong)sizes.Key) }) is { } witness)
                 yield return new GivenUp(Names(sizes), "IPA size", $"{sizes.Key} bits", $"{config.Type.IpaBits} bits", null, witness);
+        }
+    }
+
+    private IEnumerable<GivenUp> GicRevision(VmConfig config)
+    {
+        if (config.GicRevision is not { } revision) yield break;
+        foreach (var own in groups.GroupBy(g => ConfiguredGic.OwnRevision(g.Host.Profile)).OrderBy(g => g.Key))
+        {
+            if (own.Key is not { } higher || higher <= revision) continue;
+            if (Fails(config with { GicRevision = higher }) is { } witness)
+                yield return new GivenUp(Names(own), ConfiguredGic.Subject, ConfiguredGic.Words(higher), ConfiguredGic.Words(revision), null, witness);
         }
     }
 

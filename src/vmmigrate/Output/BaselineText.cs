@@ -45,7 +45,7 @@ internal static class BaselineText
         [
             ["vCPU features", config.Features.ToString()],
             ["IPA size", $"{config.Type.IpaBits} bits"],
-            ["interrupt controller", config.Gic == GicKind.None ? "none" : config.Gic.ToString()],
+            ["interrupt controller", config.Gic == GicKind.None ? "none" : config.GicRevision is { } revision ? $"{config.Gic}, revision {revision}" : config.Gic.ToString()],
             .. config.Settings.SelectMany(Rows),
             .. config.Expected.Select(e => (IReadOnlyList<string>)[$"{RegisterCatalog.Name(e.Id)} (of the host)", RegisterText.Describe(e.Id, e.Value)]),
         ];

@@ -95,7 +95,13 @@ internal sealed class RealMachine : IDisposable
         var memory = new MemorySlot(0, Board.MemoryBase, wanted.MemoryBytes);
         var program = GuestProgram.Read(wanted.Files, memory);
         var registers = new List<Register>();
-        if (wanted.Config is { } config) registers.AddRange(ConfiguredMachine.Writes(KvmProbe.Measure(null).Profile, config).AsEnumerable());
+        EquatableArray<DeviceState> devices = [];
+        if (wanted.Config is { } config)
+        {
+            var host = KvmProbe.Measure(null).Profile;
+            registers.AddRange(ConfiguredMachine.Writes(host, config).AsEnumerable());
+            devices = ConfiguredMachine.Devices(host, config);
+        }
         if (wanted.Psci is { } psci) registers.Add(new Register(FirmwareRegisters.PsciVersion, new RegisterValue(psci.ToRegister())));
         var spec = new MachineSpec
         {
@@ -112,6 +118,7 @@ internal sealed class RealMachine : IDisposable
                 SmcccFilter = wanted.Filter.ToEquatableArray(),
             },
             Registers = registers.ToEquatableArray(),
+            Devices = devices,
             Entry = program.Entry,
             Argument = program.DeviceTreeAddress,
         };

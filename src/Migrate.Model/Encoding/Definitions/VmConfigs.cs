@@ -1,3 +1,4 @@
+using Migrate.Model.Hosts;
 using Migrate.Model.Machines;
 using Migrate.Model.Plans;
 using Migrate.Model.Registers;
@@ -22,6 +23,8 @@ internal static class VmConfigs
         var features = r.Required("features", VmDescriptions.Features.Where(f => f == f.Shape ? null : "power_off is no part of a configuration"),
             v => v.Features, "vCPU features by name, the same for every vCPU.");
         var gic = r.Optional("gic", Shapes.Enum<GicKind>(), v => v.Gic, GicKind.None, "The interrupt controller in the kernel.");
+        var revision = r.Optional("gicRevision", Shapes.OptionalValue(Shapes.Int32Between(0, GicV3State.MostRevision)), v => v.GicRevision, null,
+            "Revision of a GICv3, written through GICD_IIDR before the first run; absent for each host's own.");
         var written = r.Optional("settings", settings, v => v.Settings, default,
             "What is written through every vCPU before the first run, in this order, on top of the host's own values.");
         var promised = r.Optional("expected", expected, v => v.Expected, default,
@@ -34,6 +37,7 @@ internal static class VmConfigs
             Type = v.Get(type),
             Features = v.Get(features),
             Gic = v.Get(gic),
+            GicRevision = v.Get(revision),
             Settings = v.Get(written),
             Expected = v.Get(promised),
             CounterFrequency = v.Get(frequency),

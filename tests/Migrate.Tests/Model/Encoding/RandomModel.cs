@@ -77,6 +77,7 @@ internal sealed class RandomModel(int seed)
         Type = new VmType((ulong)_random.Next(32, 57)),
         Features = Features().Shape,
         Gic = Any<GicKind>(),
+        GicRevision = Coin() ? _random.Next(16) : null,
         Settings = Some(4, Setting),
         Expected = Some(3, i => Id(i) is var id ? new Register(id, Value(id)) : default),
         CounterFrequency = UInt64(),

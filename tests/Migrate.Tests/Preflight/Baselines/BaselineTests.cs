@@ -235,6 +235,37 @@ public class BaselineTests
         Assert.True(ConfiguredMachine.Of(newer.Profile, pool.Config with { Settings = [] }).Vcpus[0].Registers.Contains(tcr2));
     }
 
+    /// <summary>Linux 5.10 takes its own revision of a GICv3 alone, kernels from 5.19 on two.</summary>
+    [Fact]
+    public void The_interrupt_controller_is_of_a_revision_that_every_host_takes()
+    {
+        var (older, newer) = (WithGic("older", 2, 2), WithGic("newer", 3, 2, 3));
+        var report = Fleet.Baseline(older, newer);
+        report.Holds(older, newer);
+        var pool = Assert.Single(report.Pools);
+        Assert.Equal(2, pool.Config.GicRevision);
+        Assert.Equal(("GICD_IIDR", "revision 3", "newer", "older"), Assert.Single(pool.GivenUp) is var given ? (given.Subject, given.Own, given.Witness.Source, given.Witness.Destination) : default);
+        Assert.Equal(0x243bUL, Assert.Single(Assert.Single(ConfiguredMachine.Devices(newer.Profile, pool.Config)).Attributes).Value.Low);
+        Assert.Empty(ConfiguredMachine.Devices(older.Profile, pool.Config));
+        Assert.Contains(pool.Qemu.NotExpressed, m => m.StartsWith("GICD_IIDR", StringComparison.Ordinal));
+        Assert.Null(Assert.Single(Fleet.Baseline(newer, newer with { Name = "other" }).Pools).Config.GicRevision);
+    }
+
+    [Fact]
+    public void Hosts_whose_interrupt_controllers_have_no_revision_in_common_share_no_pool()
+    {
+        var report = Fleet.Baseline(WithGic("a", 2, 2), WithGic("b", 3, 3));
+        Assert.Equal(2, report.Pools.Count);
+        var proof = Assert.Single(report.Proofs);
+        Assert.Equal(("GICD_IIDR", Evidence.Measured), (proof.Subject, proof.Evidence));
+        Assert.Equal(["revision 2", "revision 3"], proof.Holdings.Select(h => h.Values).Order());
+    }
+
+    private static BaselineHost WithGic(string name, int own, params int[] taken) => new(name, Host() with
+    {
+        Capabilities = [new(GicV3State.OwnIidr, 0x43b | own << 12), new(GicV3State.OwnTyper2, 0), new(GicV3State.OwnIccCtlr, 0x400), .. taken.Select(r => new HostCapability(GicV3State.TakesRevision(r), 1))],
+    });
+
     [Fact]
     public void A_firecracker_template_has_a_character_a_bit_and_keeps_what_is_not_set()
     {

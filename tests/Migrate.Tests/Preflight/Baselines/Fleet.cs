@@ -91,6 +91,7 @@ internal static class Fleet
         var raised = given switch
         {
             { Kept: { } kept } => config with { Settings = config.Settings.Select(s => s.Id == kept.Id ? kept : s).ToEquatableArray() },
+            { Subject: "GICD_IIDR" } => config with { GicRevision = int.Parse(given.Own.Split(' ')[1]) },
             { Subject: "IPA size" } => config with { Type = new VmType(ulong.Parse(given.Own.Split(' ')[0])) },
             _ => null,
         };

@@ -39,6 +39,8 @@ internal static partial class KillsJob
         ];
         var start = new ProcessStartInfo(Child.Runtime, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
         start.Environment["VMMIGRATE_TEST_LAB"] = directory;
+        // Every process of these lives for a minute at most: below the emulator it would spend much of that on compiling hot methods once more.
+        start.Environment["DOTNET_TC_CallCountingDelayMs"] = "600000";
         using var process = Process.Start(start)!;
         process.ErrorDataReceived += (_, line) =>
         {

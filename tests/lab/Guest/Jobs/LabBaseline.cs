@@ -94,6 +94,7 @@ internal sealed class LabBaseline
         HasGic = Config.Gic == GicKind.GicV3,
         Started = started ?? [0],
         Registers = ConfiguredMachine.Writes(Host, Config),
+        Devices = [.. ConfiguredMachine.Devices(Host, Config)],
     });
 
     /// <summary>The state of a VM of the baseline that never ran.</summary>

@@ -185,6 +185,7 @@ internal static class LinuxMoveJob
                 Handlers = program.Handlers,
             },
             Registers = ConfiguredMachine.Writes(here, config),
+            Devices = ConfiguredMachine.Devices(here, config),
             Entry = program.Entry,
             Argument = program.DeviceTreeAddress,
         };

@@ -45,6 +45,7 @@ internal static class TravellerMachine
                 Handlers = forwards ? ["psci", "sdei"] : [],
             },
             Registers = ConfiguredMachine.Writes(here, config),
+            Devices = ConfiguredMachine.Devices(here, config),
             Entry = Traveller.Start,
         };
         return MachineCreation.Create(system, spec, Options(context, here, input), kvm =>
