@@ -49,12 +49,7 @@ internal sealed class PlanContext(MachineState state, PreparedHost destination, 
         Source is { Evidence: > Evidence.Assumed } ? Source.Shape(State.Vm.Features, State.Vm.Gic.Kind)?.Find(id)?.Accepts.Accepts(value) : null;
 
     /// <summary>What KVM_CHECK_EXTENSION returned at the destination, or 1 and 0 for an attribute that is there or not; null where nobody asked.</summary>
-    public long? Capability(string name)
-    {
-        foreach (var capability in Destination.Capabilities)
-            if (capability.Name == name) return capability.Value;
-        return null;
-    }
+    public long? Capability(string name) => Destination.Capability(name);
 
     /// <summary>Adds a finding about a part of the description.</summary>
     public void Find(

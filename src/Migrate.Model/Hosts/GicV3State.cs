@@ -7,6 +7,9 @@ namespace Migrate.Model.Hosts;
 /// </remarks>
 public static class GicV3State
 {
+    /// <summary>What a machine state calls the device.</summary>
+    public const string Kind = "gicv3";
+
     /// <summary>KVM_DEV_ARM_VGIC_GRP_DIST_REGS.</summary>
     public const uint Distributor = 1;
 

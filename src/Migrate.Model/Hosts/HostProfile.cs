@@ -42,6 +42,14 @@ public sealed record HostProfile
     /// <summary>One entry for every combination of features, capabilities and GIC that was measured.</summary>
     public required EquatableArray<HostShape> Shapes { get; init; }
 
+    /// <summary>What the host answered for one of <see cref="Capabilities"/>; null where nobody asked.</summary>
+    public long? Capability(string name)
+    {
+        foreach (var capability in Capabilities)
+            if (capability.Name == name) return capability.Value;
+        return null;
+    }
+
     /// <summary>The shape a VM of these features and this GIC has here; null when it was not measured: then the verdict is unproven, never interpolated.</summary>
     /// <remarks>The register interface depends on the GIC only in fields that KVM recomputes at first run, so a shape without GIC serves where none with it was measured.</remarks>
     public HostShape? Shape(VcpuFeatures features, GicKind gic)

@@ -12,8 +12,6 @@ internal static class ConfiguredGic
 {
     public const string Subject = "GICD_IIDR";
 
-    private const string Kind = "gicv3";
-
     /// <summary>The revision of the host's own controller; null where nobody measured it.</summary>
     public static int? OwnRevision(HostProfile host) => Answer(host, GicV3State.OwnIidr) is { } iidr ? GicV3State.Revision(iidr) : null;
 
@@ -35,27 +33,24 @@ internal static class ConfiguredGic
     public static EquatableArray<DeviceState> Devices(HostProfile host, int? revision)
     {
         if (Iidr(host, revision) is not { } iidr) return [];
-        List<DeviceAttribute> attributes = [new(GicV3State.Distributor, GicV3State.Iidr, new RegisterValue(iidr, 4))];
+        List<DeviceAttribute> attributes = [Revision(iidr)];
         if (Answer(host, GicV3State.OwnTyper2) is { } typer2) attributes.Add(new(GicV3State.Distributor, GicV3State.Typer2, new RegisterValue(typer2, 4)));
         if (Answer(host, GicV3State.OwnIccCtlr) is { } control) attributes.Add(new(GicV3State.CpuSystemRegisters, GicV3State.IccCtlr, new RegisterValue(control)));
-        return [new DeviceState(Kind, attributes.ToEquatableArray())];
+        return [new DeviceState(GicV3State.Kind, attributes.ToEquatableArray())];
     }
 
     /// <summary>What a VMM writes for it; empty where the host has it so.</summary>
     public static EquatableArray<DeviceState> Writes(HostProfile host, int? revision) => revision is null || revision == OwnRevision(host) || Iidr(host, revision) is not { } iidr ? []
-        : [new DeviceState(Kind, [new DeviceAttribute(GicV3State.Distributor, GicV3State.Iidr, new RegisterValue(iidr, 4))])];
+        : [new DeviceState(GicV3State.Kind, [Revision(iidr)])];
 
     public static string Words(int revision) => string.Create(CultureInfo.InvariantCulture, $"revision {revision}");
+
+    private static DeviceAttribute Revision(ulong iidr) => new(GicV3State.Distributor, GicV3State.Iidr, new RegisterValue(iidr, 4));
 
     private static ulong? Iidr(HostProfile host, int? revision) => Answer(host, GicV3State.OwnIidr) is not { } own ? null
         : revision is { } wanted ? GicV3State.WithRevision(own, wanted) : own;
 
-    private static bool Keeps(HostProfile host, int revision) => Answer(host, GicV3State.TakesRevision(revision)) == (ulong)GicV3State.Kept;
+    private static bool Keeps(HostProfile host, int revision) => host.Capability(GicV3State.TakesRevision(revision)) == GicV3State.Kept;
 
-    private static ulong? Answer(HostProfile host, string capability)
-    {
-        foreach (var one in host.Capabilities)
-            if (one.Name == capability) return (ulong)one.Value;
-        return null;
-    }
+    private static ulong? Answer(HostProfile host, string capability) => (ulong?)host.Capability(capability);
 }

@@ -12,7 +12,6 @@ namespace Migrate.Preflight.Rules;
 /// </remarks>
 internal static class InterruptControllerStateRule
 {
-    private const string Kind = "gicv3";
     private const string PinRevision = "create the VM with a revision that both hosts keep: its VMM writes GICD_IIDR right after the GIC is initialised, where the source keeps that one";
 
     private const ulong PriorityBits = 7 << 8;
@@ -23,7 +22,7 @@ internal static class InterruptControllerStateRule
     {
         foreach (var device in context.State.Devices)
         {
-            if (device.Kind != Kind) continue;
+            if (device.Kind != GicV3State.Kind) continue;
             if (context.Options.Policy != Policy.Qemu)
             {
                 if (Find(device, GicV3State.Distributor, GicV3State.Iidr) is { } iidr) ExamineRevision(context, iidr);
@@ -37,13 +36,24 @@ internal static class InterruptControllerStateRule
     private static void ExamineRevision(PlanContext context, ulong iidr)
     {
         if (Own(context, "GICD_IIDR", GicV3State.OwnIidr, iidr) is not { } own) return;
-        var revision = GicV3State.Revision(iidr);
+        var (revision, ownRevision) = (GicV3State.Revision(iidr), GicV3State.Revision(own));
         if (GicV3State.WithRevision(own, revision) != iidr)
+        {
             Refuse(context, "GICD_IIDR", Hex(iidr), Hex(own), "no host takes it but one whose KVM is built alike: choose another destination");
-        else if (context.Capability(GicV3State.TakesRevision(revision)) == GicV3State.Ignored)
-            context.Find(FindingCode.SilentlyChanged, Severity.Lossy, "GICD_IIDR", $"revision {revision}", $"revision {GicV3State.Revision(own)}", $"reads back revision {GicV3State.Revision(own)}", PinRevision);
-        else if (context.Capability(GicV3State.TakesRevision(revision)) != GicV3State.Kept)
-            Refuse(context, "GICD_IIDR", $"revision {revision}", $"revision {string.Join(" or ", Enumerable.Range(0, GicV3State.MostRevision + 1).Where(r => context.Capability(GicV3State.TakesRevision(r)) == GicV3State.Kept))}", PinRevision);
+            return;
+        }
+        switch (context.Capability(GicV3State.TakesRevision(revision)))
+        {
+            case GicV3State.Kept:
+                return;
+            case GicV3State.Ignored:
+                context.Find(FindingCode.SilentlyChanged, Severity.Lossy, "GICD_IIDR", $"revision {revision}", $"revision {ownRevision}", $"reads back revision {ownRevision}", PinRevision);
+                return;
+            default:
+                var kept = Enumerable.Range(0, GicV3State.MostRevision + 1).Where(r => context.Capability(GicV3State.TakesRevision(r)) == GicV3State.Kept);
+                Refuse(context, "GICD_IIDR", $"revision {revision}", $"revision {string.Join(" or ", kept)}", PinRevision);
+                return;
+        }
     }
 
     private static void ExamineControl(PlanContext context, ulong control)

@@ -28,10 +28,5 @@ internal static class GicV3Rules
         return null;
     }
 
-    private static ulong? Says(HostProfile profile, string name)
-    {
-        foreach (var capability in profile.Capabilities)
-            if (capability.Name == name) return (ulong)capability.Value;
-        return null;
-    }
+    private static ulong? Says(HostProfile profile, string name) => (ulong?)profile.Capability(name);
 }

@@ -296,12 +296,7 @@ public sealed class SimulatedTarget : IScratchTarget
     private static StepAnswer NoVcpu(int vcpu) => new(Errno.ENOEXEC, $"there is no vCPU {vcpu}");
 
     /// <summary>What KVM_CHECK_EXTENSION returned; -1 where the profile does not say.</summary>
-    private long Capability(string name)
-    {
-        foreach (var capability in _profile.Capabilities)
-            if (capability.Name == name) return capability.Value;
-        return -1;
-    }
+    private long Capability(string name) => _profile.Capability(name) ?? -1;
 
     private sealed class Vcpu
     {
