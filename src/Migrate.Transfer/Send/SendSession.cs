@@ -130,7 +130,6 @@ internal sealed partial class SendSession : SourceDriver, IDisposable
         switch (act)
         {
             case SourceAct.SendOffer:
-                _channel.IdleTimeout = _options.ReplyTimeout;
                 Blame.Peer(() => _channel.Send(FrameKind.Offer, TransferMessages.Offer, new Offer
                 {
                     Report = _report,
@@ -169,6 +168,8 @@ internal sealed partial class SendSession : SourceDriver, IDisposable
         switch (State)
         {
             case SourceState.Connecting:
+                // It was reached; a busy host may take its time for the rest.
+                _channel.IdleTimeout = _options.ReplyTimeout;
                 Blame.Peer(() => _channel.Request(() => _channel.Send(FrameKind.Hello, TransferMessages.Hello, new Hello(Record.Id))));
                 var welcome = Blame.Peer(() => _channel.Expect(FrameKind.Welcome, TransferMessages.Welcome));
                 Record = Record with { AgentId = welcome.AgentId };

@@ -134,7 +134,7 @@ public sealed class PrepareTests : IDisposable
             for (; sent < preamble.Length; sent++)
             {
                 slow.GetStream().Write(preamble.AsSpan(sent, 1));
-                Thread.Sleep(100);
+                Thread.Sleep(300);
             }
         });
         Assert.True(sent < preamble.Length);
