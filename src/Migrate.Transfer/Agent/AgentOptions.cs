@@ -52,10 +52,10 @@ public sealed record AgentOptions
     /// <summary>Bytes of memory that this host can give to machines now; null: machines are taken whatever they need.</summary>
     public Func<ulong>? AvailableMemory { get; init; } = HostMemory.Available;
 
-    /// <summary>How long a connection may take to say something, and its preamble in all.</summary>
+    /// <summary>How long a connection's preamble may take in all.</summary>
     public TimeSpan GreetingTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>How long a sender may be silent during a move, and take for its question or its offer in all.</summary>
+    /// <summary>How long a peer may be silent after its preamble, and take for its question or its offer in all.</summary>
     public TimeSpan IdleTimeout { get; init; } = TimeSpan.FromMinutes(1);
 
     /// <summary>How long START may take once all is applied; then it never runs here. Long enough for a sender that digests memory meanwhile.</summary>

@@ -94,8 +94,6 @@ internal sealed class AgentSession
 
     private DestinationEvent? Greet()
     {
-        // The sender writes its record down first, which takes its time on a busy host.
-        _channel.IdleTimeout = _options.IdleTimeout;
         _channel.Send(FrameKind.Welcome, TransferMessages.Welcome, new Welcome(_ledger.AgentId, Environment.MachineName));
         using (Deadline.Set(_channel, _options.IdleTimeout)) _move.Take(_channel.Expect(FrameKind.Offer, TransferMessages.Offer));
         return DestinationEvent.Offered;

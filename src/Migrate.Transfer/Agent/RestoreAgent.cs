@@ -179,6 +179,8 @@ public sealed class RestoreAgent : IDisposable
         {
             channel.IdleTimeout = _options.GreetingTimeout;
             using (Deadline.Set(channel, _options.GreetingTimeout)) channel.ExchangePreambles();
+            // It is one of ours: a sender on a busy host takes its time between its steps.
+            channel.IdleTimeout = _options.IdleTimeout;
             Answer(channel);
         }
         catch (MigrateException e)

@@ -9,6 +9,11 @@ internal static class Hosting
     public static string[] Command { get; } =
         Lab is null ? ["dotnet", Vmmigrate.Assembly] : File.ReadAllLines(Path.Combine(Lab, "command"));
 
+    /// <summary>
+    /// The same for a VMM of the source. The lab's host has one CPU, which a guest in a loop would share with all who talk about it: there it runs when they wait.
+    /// </summary>
+    public static string[] MachineCommand { get; } = Lab is null ? Command : ["nice", "-n", "19", .. Command];
+
     /// <summary>The VM, and what is usual of it here: each option with its value.</summary>
     public static string[][] Machine { get; } =
         [.. Lab is null ? [["--simulate"], ["--rate", "2000"]] : (string[][])[["--kernel", Path.Combine(Lab, "guest.bin")]], ["--memory", "16M"], ["--cpus", "1"]];
@@ -27,6 +32,9 @@ internal static class Hosting
     {
         if (Lab is not null) Console.Error.WriteLine(line);
     }
+
+    /// <summary>Between two looks at the machines: each costs those who are looked at.</summary>
+    public static TimeSpan Look { get; } = TimeSpan.FromMilliseconds(Lab is null ? 5 : 250);
 
     /// <summary>A time that is enough here; below the emulator everything takes ten times as long.</summary>
     public static TimeSpan Enough(TimeSpan onThisMachine) => Lab is null ? onThisMachine : 10 * onThisMachine;

@@ -86,7 +86,7 @@ internal sealed class Moving : IDisposable
                 }
             }
             Assert.True(Stopwatch.GetElapsedTime(since) < Patience, $"{Name} runs at {at} instead of {expected}; source: {here?.State}, destination: {there?.State}");
-            Thread.Sleep(5);
+            Thread.Sleep(Hosting.Look);
         }
         _watch.AssertNoViolation();
         return expected;
@@ -126,7 +126,7 @@ internal sealed class Moving : IDisposable
         while (!happened())
         {
             Assert.True(Stopwatch.GetElapsedTime(since) < Patience, otherwise);
-            Thread.Sleep(5);
+            Thread.Sleep(Hosting.Look);
         }
     }
 

@@ -11,7 +11,7 @@ namespace Migrate.ProcessTests.Harness;
 /// </remarks>
 internal sealed class Watch : IDisposable
 {
-    private static readonly TimeSpan Pause = Hosting.Enough(TimeSpan.FromMilliseconds(20));
+    private static readonly TimeSpan Pause = 4 * Hosting.Look;
     private readonly TwoHosts _hosts;
     private readonly string _vmId;
     private readonly Thread _thread;
