@@ -12,7 +12,7 @@ internal static class Hosting
     /// <summary>
     /// The same for a VMM of the source. The lab's host has one CPU, which a guest in a loop would share with all who talk about it: there it runs when they wait.
     /// </summary>
-    public static string[] MachineCommand { get; } = Lab is null ? Command : ["nice", "-n", "19", .. Command];
+    public static string[] MachineCommand { get; } = Lab is null ? Command : ["/bin/sh", "-c", "renice -n 19 -p $$ > /dev/null; exec \"$@\"", "vmm", .. Command];
 
     /// <summary>The VM, and what is usual of it here: each option with its value.</summary>
     public static string[][] Machine { get; } =
