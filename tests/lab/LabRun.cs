@@ -98,7 +98,7 @@ internal sealed class LabRun(Options options, Recordings recordings, Recordings 
 
         if (from.Machine.ForwardedPort is null || to.Machine.ForwardedPort is null)
         {
-            Say(source, $"not tried with {destination}: one of the two kernels comes without network modules");
+            tally.Failure($"{name}: not tried, one of the two kernels comes without network modules: leave it out of --pairs");
             return;
         }
 
