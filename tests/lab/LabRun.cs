@@ -36,7 +36,7 @@ internal sealed class LabRun(Options options, Recordings recordings, Recordings 
             {
                 var initramfs = Path.Combine(work, $"{host.Id}.cpio");
                 Initramfs.Write(initramfs, host.Kernel, ingredients.UserSpace, ingredients.GuestQemu, options.NeedsLinux, options.Programs);
-                var machine = new EmulatedMachine(host.Id.Cpu, ingredients.Emulator, host.Kernel, initramfs, options.Pairs);
+                var machine = new EmulatedMachine(host.Id.Cpu, options.HostCpus, ingredients.Emulator, host.Kernel, initramfs, options.Pairs);
                 await RunHostAsync(host.Id, machine, token);
                 if (!options.Keep)
                     File.Delete(initramfs);
@@ -98,7 +98,7 @@ internal sealed class LabRun(Options options, Recordings recordings, Recordings 
 
         if (from.Machine.ForwardedPort is null || to.Machine.ForwardedPort is null)
         {
-            Say(source, $"not tried with {destination}: one of the two kernels comes without network modules");
+            tally.Failure($"{name}: not tried, one of the two kernels comes without network modules: leave it out of --pairs");
             return;
         }
 

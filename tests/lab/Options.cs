@@ -1,3 +1,4 @@
+using System.Globalization;
 using Migrate.LabGuest.Jobs;
 
 namespace Migrate.Lab;
@@ -5,7 +6,7 @@ namespace Migrate.Lab;
 /// <summary>What the command line asks for.</summary>
 internal sealed record Options(
     IReadOnlyList<string> Kernels, IReadOnlySet<string> Optional, IReadOnlyList<string> Cpus, IReadOnlyList<LabJob> Jobs, IReadOnlyList<PairJob> PairJobs,
-    string Cache, string Programs, bool Native, bool Pairs, bool Record, bool Keep, bool Offline)
+    int HostCpus, string Cache, string Programs, bool Native, bool Pairs, bool Record, bool Keep, bool Offline)
 {
     /// <summary>Whether a job boots Linux on the hosts.</summary>
     public bool NeedsLinux => Jobs.Any(job => job.NeedsLinux) || PairJobs.Any(job => job.NeedsLinux);
@@ -17,6 +18,7 @@ internal sealed record Options(
           --kernels LIST    series to boot, each the newest that Debian's suites offer
           --optional LIST   series that may be missing
           --cpus LIST       CPU models of the emulator: max, neoverse-n1, neoverse-v1, a64fx, cortex-a57, ...
+          --host-cpus N     CPUs of each host (default: 1, with which answers are recorded); kicks, for one, meet vCPUs that really run on another CPU
           --jobs LIST       jobs to run on each host (default: all but those that only run when named:
                             {string.Join(", ", JobTable.All.Where(job => job.OnRequest).Select(job => job.Name))})
           --pairs           also run the jobs for two between every two hosts, both ways; all hosts stay up together.
@@ -33,6 +35,7 @@ internal sealed record Options(
     {
         List<string> kernels = [], optional = [], cpus = [], jobs = [];
         var cache = DefaultCache();
+        var hostCpus = 1;
         bool native = false, pairs = false, record = false, keep = false, offline = false;
         for (var i = 0; i < arguments.Length; i++)
         {
@@ -42,6 +45,10 @@ internal sealed record Options(
                 case "--optional": optional = Words(arguments, ++i); break;
                 case "--cpus": cpus = Words(arguments, ++i); break;
                 case "--jobs": jobs = Words(arguments, ++i); break;
+                case "--host-cpus":
+                    if (!int.TryParse(Words(arguments, ++i)[0], NumberStyles.None, CultureInfo.InvariantCulture, out hostCpus) || hostCpus is < 1 or > 64)
+                        throw new LabException($"--host-cpus {arguments[i]}: not a number from 1 to 64.\n{Usage}");
+                    break;
                 case "--cache": cache = Words(arguments, ++i)[0]; break;
                 case "--native": native = true; break;
                 case "--pairs": pairs = true; break;
@@ -61,7 +68,7 @@ internal sealed record Options(
         var table = jobs.Count == 0 ? [.. JobTable.All.Where(job => !job.OnRequest)] : (IReadOnlyList<LabJob>)[.. jobs.Where(name => forTwo.All(job => job.Name != name)).Select(Job)];
         if (forTwo.Count == 0)
             forTwo.AddRange(JobTable.Pairs.Where(job => !job.OnRequest));
-        return new Options([.. kernels.Union(optional)], optional.ToHashSet(), cpus, table, pairs ? forTwo : [], cache, programs, native, pairs, record, keep, offline);
+        return new Options([.. kernels.Union(optional)], optional.ToHashSet(), cpus, table, pairs ? forTwo : [], hostCpus, cache, programs, native, pairs, record, keep, offline);
     }
 
     private static LabJob Job(string name) =>

@@ -53,7 +53,7 @@ try
         await run.RunEmulatedAsync(ingredients, stop.Token);
     }
 
-    tally.Compare(options.Jobs.Select(job => job.Name), minimum);
+    tally.Compare(options.Jobs.Concat(options.PairJobs.SelectMany(pair => new[] { pair.DestinationHalf, pair.SourceHalf })).Select(job => job.Name), minimum);
 }
 catch (LabException failure)
 {

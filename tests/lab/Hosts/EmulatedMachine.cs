@@ -7,8 +7,8 @@ using Migrate.LabGuest.Jobs;
 
 namespace Migrate.Lab.Hosts;
 
-/// <summary>A kernel on an emulated CPU with EL2, GICv3 and ITS.</summary>
-internal sealed class EmulatedMachine(string cpu, Emulator emulator, Kernel kernel, string initramfs, bool reachable) : IMachine
+/// <summary>A kernel on emulated CPUs with EL2, GICv3 and ITS.</summary>
+internal sealed class EmulatedMachine(string cpu, int cpus, Emulator emulator, Kernel kernel, string initramfs, bool reachable) : IMachine
 {
     /// <summary>After this the emulator ends by itself even if the lab was killed.</summary>
     private static readonly TimeSpan LifeLimit = TimeSpan.FromHours(2);
@@ -19,7 +19,7 @@ internal sealed class EmulatedMachine(string cpu, Emulator emulator, Kernel kern
 
     public int? ForwardedPort { get; } = reachable && kernel.HasNetwork ? FreePort() : null;
 
-    public string Identity => $"kernel {kernel.Offer.Package} {kernel.Offer.Version}\nemulator qemu-system-arm {emulator.Version}\n";
+    public string Identity => $"kernel {kernel.Offer.Package} {kernel.Offer.Version}\nemulator qemu-system-arm {emulator.Version}\n{(cpus == 1 ? "" : $"CPUs {cpus}\n")}";
 
     public ProcessStartInfo Command(AgentSession session)
     {
@@ -29,7 +29,7 @@ internal sealed class EmulatedMachine(string cpu, Emulator emulator, Kernel kern
             "-n", "10",
             "timeout", "--kill-after=5", LifeLimit.TotalSeconds.ToString(CultureInfo.InvariantCulture),
             emulator.Program,
-            "-machine", "virt,virtualization=on,gic-version=3", "-cpu", cpu, "-m", "2G", "-nodefaults", "-display", "none",
+            "-machine", "virt,virtualization=on,gic-version=3", "-cpu", cpu, "-smp", $"{cpus}", "-m", "2G", "-nodefaults", "-display", "none",
             "-no-reboot", "-serial", "stdio", "-monitor", "none",
             .. kernel.HasNetwork
                 ? (string[])["-netdev", $"user,id=n0,ipv6=off{forward}", "-device", "virtio-net-pci,netdev=n0,romfile="]

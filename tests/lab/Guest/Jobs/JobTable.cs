@@ -17,6 +17,7 @@ public static class JobTable
         new("baseline-restore", TimeSpan.FromMinutes(15), BaselineRestoreJob.Run, [LabBaseline.Reports, "lab/*/probe.profile", LabBaseline.States]),
         new("states", TimeSpan.FromMinutes(5), StatesJob.Run),
         new("confusion", TimeSpan.FromMinutes(15), ConfusionJob.Run, ["lab/*/*.state", "lab/*/probe.profile"]),
+        new("throttle", TimeSpan.FromMinutes(10), ThrottleJob.Run),
         new("kicks", TimeSpan.FromMinutes(15), KicksJob.Run) { OnRequest = true },
         new("confusion-foreign", TimeSpan.FromMinutes(30), ConfusionJob.RunForeign, ["lab/*/*.state", "lab/*/probe.profile"]) { OnRequest = true },
         new("linux", TimeSpan.FromMinutes(15), LinuxJob.Run) { OnRequest = true, NeedsLinux = true },

@@ -2,6 +2,7 @@ using Migrate.Kvm.Handles;
 using Migrate.Kvm.Scratch;
 using Migrate.Kvm.Vmm;
 using Migrate.LabGuest.Programs;
+using Migrate.Model.Firmware;
 using Migrate.Model.Hosts;
 using Migrate.Model.Machines;
 using Migrate.Model.Plans;
@@ -25,7 +26,8 @@ internal static class Refusals
     /// <param name="toThere">How to send there; the machine's socket is replaced.</param>
     public static void Try(JobContext context, KvmSystem system, HostProfile here, HostProfile there, SendOptions toThere)
     {
-        Try(context, "the default VM of this host", [], mustBeRefused: false);
+        // Each kernel gives a VM the newest PSCI it has, and takes none newer (kvm_arm_set_fw_reg): at least for that reason 6.18's VM is refused by 6.12.
+        Try(context, "the default VM of this host", [], mustBeRefused: NewestPsci(here) > NewestPsci(there));
         if (here.HasSmcccFilter == true) Try(context, "a VM with a filtered range", [Filter], mustBeRefused: there.HasSmcccFilter != true);
 
         void Try(JobContext context, string name, SmcccFilterRange[] filter, bool mustBeRefused)
@@ -64,6 +66,9 @@ internal static class Refusals
         }
         throw new CheckFailedException("it was not refused");
     }
+
+    private static ulong NewestPsci(HostProfile host) => host.Shape(VcpuFeatures.Psci02, GicKind.GicV3)?.Find(FirmwareRegisters.PsciVersion)?.Reset?.Low
+        ?? throw new CheckFailedException("a profile without PSCI version");
 
     private static ulong Count(LiveMachine machine) => TravellerChecks.X(machine.Describe().State, 0, 19);
 

@@ -13,7 +13,8 @@ internal sealed record TravellerOptions(bool HasSve, bool HasSdei, uint Forwarde
 /// <summary>
 /// The guest that moves: four programs that keep count of everything that could be lost, in registers that a capture shows.
 /// vCPU 0 writes pages and vectors, takes timer interrupts and pings vCPU 3 with an IPI at each; it switches the others on by PSCI. vCPU 1 was on and is
-/// off. vCPU 2 has an SGI, a timer interrupt and an LPI pending and polls the console, on which every character must be the one after the last. vCPU 3
+/// off. vCPU 2 has an SGI, a timer interrupt and an LPI pending and reads the console, on which every character must be the one after the last: they come
+/// without end, so that one is lost or comes twice where a read that had left the guest is not completed before the VM is captured. vCPU 3
 /// waits in WFI, answers each ping and writes a page for it.
 /// </summary>
 internal static class Traveller
@@ -21,8 +22,14 @@ internal static class Traveller
     /// <summary>Where each program lies; vectors at its beginning.</summary>
     public static ulong Code(int vcpu) => ScratchMachine.MemoryBase + (ulong)vcpu * 0x10000;
 
-    /// <summary>Set in the last character that is typed for vCPU 2: it then unmasks its interrupts. The bits below count from 1.</summary>
-    public const byte LastCharacter = 0x80;
+    /// <summary>
+    /// Set in a character that is typed for vCPU 2: if it handles an event it ends that, else it unmasks its interrupts. The bits below count from 1, and
+    /// from <see cref="Characters"/> - 1 to 0.
+    /// </summary>
+    public const byte Advance = 0x80;
+
+    /// <summary>Different characters that follow each other.</summary>
+    public const byte Characters = 0x80;
 
     /// <summary>Pages of 4 KiB that vCPU 0 writes in turn.</summary>
     public const ulong Pages = 1024;
@@ -96,8 +103,9 @@ internal static class Traveller
     private static uint[] Visitor() => new Assembly().At(Entry).Do(A64.Add(19, 19, 1)).Load(0, 0x8400_0002).Hvc().Label("still").Do(A64.Add(19, 19, 1)).Branch("still").ToArray();
 
     /// <summary>
-    /// X19 characters read, X21 characters that did not follow the last, X22 stages reached; after the last character X23 SGIs, X24 timer interrupts,
-    /// X26 LPIs, X27 others; X28 events, X29 events completed, X20 wrong registers in and after an event.
+    /// X19 characters read, X25 the last one, X21 characters that did not follow the last, X22 stages reached; after the last character X23 SGIs, X24 timer
+    /// interrupts, X26 LPIs, X27 others; X28 events, X29 events completed, X20 wrong registers in and after an event. The handler of an event gives X0 to X17
+    /// back when it ends.
     /// </summary>
     private static uint[] Pending(TravellerOptions options)
     {
@@ -121,17 +129,15 @@ internal static class Traveller
         }
         // Enabled with both directions and RTS, FIFOs on, no interrupt. X5 is what an event must give back.
         program.Load(12, Board.Console).Load(9, 0x10).Load(10, 0xb01).Do(A64.Add(11, 12, 0x2c), A64.Store32(9, 11), A64.Add(11, 12, 0x30), A64.Store32(10, 11))
-            .Load(5, 0x1234_5678_9abc_def0).Load(6, 0x1234_5678_9abc_def0).Load(13, 0).Do(A64.Add(22, 22, 1))
+            .Load(5, 0x1234_5678_9abc_def0).Load(6, 0x1234_5678_9abc_def0).Load(25, 0).Do(A64.Add(22, 22, 1))
             .Label("poll").CountIfDifferent(20, 5, 6);
-        Typed(program, "poll").Do(A64.Add(19, 19, 1), A64.Add(13, 13, 1)).ReadWord(11, 12)
-            .Load(9, 0x7f).Do(A64.And(10, 11, 9)).CountIfDifferent(21, 10, 13).Copy(13, 10)
-            .Load(9, LastCharacter).Do(A64.And(10, 11, 9)).IfZero(10, "poll")
+        ReadUntilAdvance(program, "poll")
             .Do(A64.Add(22, 22, 1), A64.UnmaskInterrupts).Label("rest").Do(A64.Wfi).Branch("rest")
             .Label("failed").Load(22, 0xdead).Branch("failed");
         if (options.HasSdei)
         {
             program.At(EventEntry).Load(9, EventArgument).CountIfDifferent(20, 1, 9).Do(A64.Add(28, 28, 1)).Load(5, 0).Load(12, Board.Console).Label("inner");
-            Typed(program, "inner").Do(A64.Add(29, 29, 1)).Load(0, 0xc400_0025).Load(1, 0).Hvc().Branch("failed");
+            ReadUntilAdvance(program, "inner").Do(A64.Add(29, 29, 1)).Load(0, 0xc400_0025).Load(1, 0).Hvc().Branch("failed");
         }
         return program.ToArray();
     }
@@ -146,9 +152,11 @@ internal static class Traveller
         .Load(20, Window(3)).Load(21, FewPages - 1).Do(A64.Isb, A64.UnmaskInterrupts)
         .Label("rest").Do(A64.Wfi).Branch("rest").ToArray();
 
-    /// <summary>Polls the console until there is a character; X12 is where it lies. Nearly all the time an MMIO read is half done.</summary>
-    private static Assembly Typed(Assembly program, string label) =>
-        program.Do(A64.Add(11, 12, 0x18)).ReadWord(10, 11).Load(9, 1 << 4).Do(A64.And(10, 10, 9)).IfNotZero(10, label);
+    /// <summary>Reads the console, whose address is in X12, up to a character that has <see cref="Advance"/>. Nearly all the time an MMIO read is half done.</summary>
+    private static Assembly ReadUntilAdvance(Assembly program, string label) =>
+        program.Do(A64.Add(11, 12, 0x18)).ReadWord(10, 11).Load(9, 1 << 4).Do(A64.And(10, 10, 9)).IfNotZero(10, label)
+            .ReadWord(11, 12).Load(9, Characters - 1).Do(A64.Add(19, 19, 1), A64.Add(25, 25, 1), A64.And(25, 25, 9), A64.And(10, 11, 9)).CountIfDifferent(21, 10, 25).Copy(25, 10)
+            .Load(9, Advance).Do(A64.And(10, 11, 9)).IfZero(10, label);
 
     private static Assembly Version(Assembly program) => program.Load(0, 0x8400_0000).Hvc();
 }

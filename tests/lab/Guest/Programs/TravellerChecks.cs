@@ -10,6 +10,9 @@ namespace Migrate.LabGuest.Programs;
 /// <summary>What <see cref="Traveller"/> counted, and whether anything of it is wrong.</summary>
 internal static class TravellerChecks
 {
+    /// <summary>CNTVCT_EL0 as KVM numbers it (KVM_REG_ARM_TIMER_CNT).</summary>
+    public static RegisterId Count { get; } = RegisterId.System(3, 3, 14, 3, 2);
+
     /// <summary>X-register of a vCPU.</summary>
     public static ulong X(MachineState state, int vcpu, int register) =>
         state.Vcpus[vcpu].Registers.TryGet(RegisterId.Core(8 * register, 8), out var value) ? value.Low : throw new CheckFailedException($"vCPU {vcpu} has no X{register}");
@@ -24,6 +27,18 @@ internal static class TravellerChecks
         {
             CheckFailedException.That(X(after, vcpu, register) > X(before, vcpu, register), $"vCPU {vcpu}: {what} stayed at {X(after, vcpu, register)}");
         }
+    }
+
+    /// <summary>The guest's time went on from the count that was captured: neither back, nor further than it ran.</summary>
+    /// <param name="captured">CNTVCT_EL0 when the VM was captured.</param>
+    /// <param name="after">After the move.</param>
+    /// <param name="ran">From when the count was written to when <paramref name="after"/> was read.</param>
+    /// <param name="frequency">Hz.</param>
+    public static void Time(ulong captured, MachineState after, TimeSpan ran, ulong frequency)
+    {
+        var now = after.Vcpus[0].Registers.TryGet(Count, out var value) ? value.Low : throw new CheckFailedException("vCPU 0 has no CNTVCT_EL0");
+        CheckFailedException.That(captured > 0 && now >= captured && now - captured <= ran.TotalSeconds * frequency,
+            $"CNTVCT_EL0 was {captured} when it was captured and {now} after {ran.TotalSeconds:F2} s at {frequency} Hz");
     }
 
     /// <summary>No interrupt between vCPUs was lost or came twice.</summary>
@@ -56,11 +71,11 @@ internal static class TravellerChecks
     }
 
     /// <summary>Every interrupt that was pending came, and once.</summary>
-    public static void InFlight(MachineState state, int characters, bool hadEvent)
+    public static void InFlight(MachineState state, bool hadEvent)
     {
         foreach (var (register, expected, what) in new (int, ulong, string)[]
         {
-            (22, 2, "stages"), (19, (ulong)characters, "characters"), (23, 1, "SGIs"), (24, 1, "timer interrupts"), (26, 1, "LPIs"), (27, 0, "other interrupts"),
+            (22, 2, "stages"), (23, 1, "SGIs"), (24, 1, "timer interrupts"), (26, 1, "LPIs"), (27, 0, "other interrupts"),
             (28, hadEvent ? 1UL : 0, "events"), (29, hadEvent ? 1UL : 0, "events completed"),
         })
         {
