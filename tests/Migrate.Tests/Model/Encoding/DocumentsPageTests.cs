@@ -1,6 +1,8 @@
 using System.Text.Json.Nodes;
+using Migrate.Model;
 using Migrate.Model.Encoding;
 using Migrate.Model.Machines;
+using Migrate.Model.Registers;
 
 namespace Migrate.Tests.Model.Encoding;
 
@@ -23,6 +25,57 @@ public class DocumentsPageTests
         vm["features"] = new JsonArray(name);
         var read = Record.Exception(() => JsonEncoding.Decode(Documents.VmDescription, System.Text.Encoding.UTF8.GetBytes(vm.ToJsonString())));
         Assert.Equal(isTaken, read is null);
+    }
+
+    [Fact]
+    public void Every_form_that_a_schema_asks_for_has_its_row()
+    {
+        var (patterns, types) = (new SortedSet<string>(StringComparer.Ordinal), new SortedSet<string>(StringComparer.Ordinal));
+        foreach (var file in Directory.GetFiles(Folder, "*.schema.json")) Collect(JsonNode.Parse(File.ReadAllText(file))!, patterns, types);
+        var rows = Table("From JSON to MessagePack").Select(r => r.Split('|')[1].Trim()).ToList();
+        Assert.Equal(patterns.Select(p => $"string of `{p}`"), rows.Where(r => r.Contains('`') && r.Contains('^')).Order(StringComparer.Ordinal));
+        Assert.Equal(types, rows.Select(r => r.Split(' ')[0]).Distinct().Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void What_has_a_pattern_is_in_MessagePack_what_its_row_says()
+    {
+        Is(Shapes.Hex64, 0x8000_0000_0000_0000UL, "integer, unsigned; signed where the description says two's complement", "cf8000000000000000");
+        Is(Shapes.Int64, -1, "integer, unsigned; signed where the description says two's complement", "ff");
+        Is(Shapes.RegisterValue, new RegisterValue(0x0102), "binary (bin), the least significant byte first: the digits' order reversed", "c4080201000000000000");
+        Is(Shapes.Bytes(16), EquatableArray.Create<byte>([1, 2]), "binary (bin), the bytes in the digits' order", "c4020102");
+
+        static void Is<T>(Shape<T> shape, T value, string words, string bytes)
+        {
+            var pattern = (string?)new JsonSchemas().Describe(shape)["pattern"];
+            Assert.Contains($"| string of `{pattern}` | {words} |", Page);
+            Assert.Equal(bytes, Convert.ToHexStringLower(MessagePackEncoding.Encode(shape, value)));
+        }
+    }
+
+    [Fact]
+    public void The_example_is_one_step_in_both()
+    {
+        var lines = Section("From JSON to MessagePack").Split("```")[1].Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        var step = JsonEncoding.Decode(Documents.RestoreStep, System.Text.Encoding.UTF8.GetBytes(lines[0]));
+        Assert.Equal(string.Concat(lines[1..]).Replace(" ", ""), Convert.ToHexStringLower(MessagePackEncoding.Encode(Documents.RestoreStep, step)));
+    }
+
+    private static void Collect(JsonNode node, SortedSet<string> patterns, SortedSet<string> types)
+    {
+        if (node is JsonArray array)
+        {
+            foreach (var element in array) if (element is not null) Collect(element, patterns, types);
+        }
+        else if (node is JsonObject map)
+        {
+            foreach (var (key, value) in map)
+            {
+                if (key == "pattern" && value is JsonValue) patterns.Add((string)value!);
+                else if (key == "type" && value is JsonValue) types.Add((string)value!);
+                else if (value is not null) Collect(value, patterns, types);
+            }
+        }
     }
 
     private static string Section(string heading)
