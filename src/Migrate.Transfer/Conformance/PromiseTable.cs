@@ -30,7 +30,7 @@ public static class PromiseTable
         On(Source, "error-stands", Connections, "After an error the connection stands, and nothing was done.", ConnectionChecks.ErrorStands),
         On(Source, "slow-client", Connections, "While a request of one client is outstanding, others are served.", ConnectionChecks.SlowClient),
         On(Source, "connection-limit", Connections, "The server holds 256 connections at most; one more gets error 32 (busy) and is closed.", ConnectionChecks.ConnectionLimit),
-        On(Source, "request-time", Connections, "A request whose rest does not come within 30 s ends the connection.", ConnectionChecks.RequestTime, Patience),
+        On(Source, "request-time", Connections, "A request of whose rest nothing comes for 30 s ends the connection.", ConnectionChecks.RequestTime, Patience),
 
         On(Source, "states-running", States, "A running machine refuses what the table of states does not allow there, and answers what it does.", StateChecks.Running),
         On(Source, "states-paused", States, "A paused machine does.", StateChecks.Paused),
