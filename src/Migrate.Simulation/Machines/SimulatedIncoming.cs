@@ -15,6 +15,17 @@ public sealed class SimulatedIncoming : IIncomingMachine
     private readonly SimulatedTarget _target;
     private bool _spent;
 
+    /// <summary>The machine of a description, to be built on a host that answers as the profile says.</summary>
+    /// <exception cref="MigrateException"><see cref="ErrorCode.Refused"/>: the host's VMM has not a handler that the guest was promised;
+    /// <see cref="ErrorCode.Malformed"/>: the profile's page size is none.</exception>
+    public SimulatedIncoming(HostProfile host, VmDescription description)
+        : this(host)
+    {
+        if (description.Handlers.FirstOrDefault(h => !host.Handlers.Contains(h)) is not { } missing) return;
+        Dispose();
+        throw new MigrateException(ErrorCode.Refused, $"the VM needs a handler {missing}, which this VMM has not") { Stage = Stage.Prepare };
+    }
+
     /// <summary>A VM to be built on a host that answers as the profile says.</summary>
     /// <exception cref="MigrateException"><see cref="ErrorCode.Malformed"/>: the profile's page size is none.</exception>
     public SimulatedIncoming(HostProfile host)

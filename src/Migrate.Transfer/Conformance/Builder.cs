@@ -1,6 +1,7 @@
 using Migrate.Linux.Memory;
 using Migrate.Model;
 using Migrate.Model.Encoding;
+using Migrate.Model.Machines;
 using Migrate.Model.Plans;
 using Migrate.Model.Ports;
 using Migrate.Model.Registers;
@@ -40,7 +41,9 @@ internal sealed class Builder : IDisposable
     /// <summary>A register that no vCPU has: a firmware register far behind the last.</summary>
     public static RegisterAddress Nowhere { get; } = new(0, RegisterId.Of(RegisterClass.Firmware, 0xfffe, 8));
 
-    public void Begin() => Client.Tell(FrameKind.Begin, Documents.VmDescription, _bench.State.Vm);
+    public void Begin() => Begin(_bench.State.Vm);
+
+    public void Begin(VmDescription vm) => Client.Tell(FrameKind.Begin, Documents.VmDescription, vm);
 
     /// <summary>Leads to the applied state by a step that is refused.</summary>
     public void EnterApplied() => Execute(Refused(StepPhase.Apply));

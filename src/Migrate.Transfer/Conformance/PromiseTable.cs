@@ -13,6 +13,7 @@ public static class PromiseTable
     private const string Requests = "Requests and answers";
     private const string Memory = "Memory";
     private const string Dirty = "The dirty bitmap";
+    private const string Move = "A move, seen from both sockets";
     private const string Bytes = "Bytes";
 
     /// <summary>The promises; those that cost the machine come last.</summary>
@@ -30,7 +31,7 @@ public static class PromiseTable
         On(Source, "error-stands", Connections, "After an error the connection stands, and nothing was done.", ConnectionChecks.ErrorStands),
         On(Source, "slow-client", Connections, "While a request of one client is outstanding, others are served.", ConnectionChecks.SlowClient),
         On(Source, "connection-limit", Connections, "The server holds 256 connections at most; one more gets error 32 (busy) and is closed.", ConnectionChecks.ConnectionLimit),
-        On(Source, "request-time", Connections, "A request whose rest does not come within 30 s ends the connection.", ConnectionChecks.RequestTime, Patience),
+        On(Source, "request-time", Connections, "A request of whose rest nothing comes for 30 s ends the connection.", ConnectionChecks.RequestTime, Patience),
 
         On(Source, "states-running", States, "A running machine refuses what the table of states does not allow there, and answers what it does.", StateChecks.Running),
         On(Source, "states-paused", States, "A paused machine does.", StateChecks.Paused),
@@ -79,6 +80,7 @@ public static class PromiseTable
         On(Incoming, "states-prepared", States, "A prepared machine does, and answers what the table allows.", StateChecks.Prepared),
         On(Incoming, "states-applied", States, "An applied machine does.", StateChecks.Applied),
         On(Incoming, "one-builder", Promises, "A second open-incoming is refused with error 32 (busy), and the message contains what status shows as the holder.", SessionChecks.OneBuilder),
+        On(Incoming, "begin-handlers", Move, "Begin of a machine with a handler that the VMM has not is refused with error 20 (refused), and another can be begun.", ArrivalChecks.BeginHandlers),
         On(Incoming, "step-refused", Requests, "A refused step is an answer with an errno above 0, and the steps behind it still run.", ArrivalChecks.StepRefused),
         On(Incoming, "phases", States, "A step of the prepare phase behind one of the apply phase is refused with error 33 (wrong-state), in the same batch or later.", ArrivalChecks.Phases),
         On(Incoming, "applied-at-once", States, "The first step of the apply phase leads to applied, even if it is refused.", ArrivalChecks.AppliedAtOnce),

@@ -41,7 +41,7 @@ internal sealed partial class HostedMachine
         return answers.ToEquatableArray();
     });
 
-    /// <summary>An error means that it never runs under this id: what could not be started is destroyed.</summary>
+    /// <summary><see cref="ErrorCode.StepFailed"/> means that it never runs under this id: what could not be started is destroyed. Any other error changed nothing.</summary>
     public void Start(object caller, string handover) => Do(caller, FrameKind.StartMachine, () =>
     {
         RequireId(handover);

@@ -307,6 +307,7 @@ internal sealed partial class HostedMachine : IDisposable
         else if (_status.State is LifecycleState.Prepared or LifecycleState.Applied)
         {
             Discard();
+            Update(_status with { VmId = "" });
         }
         DropSession();
         MoveTo(next);

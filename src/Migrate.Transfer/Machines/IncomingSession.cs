@@ -61,7 +61,8 @@ public sealed class IncomingSession : IRestoreTarget, IDisposable
         return answers;
     }
 
-    /// <summary>Starts the machine, at most once. An error that the machine's process answers means that it never runs under this id.</summary>
+    /// <summary>Starts the machine, at most once. An error that the machine's process answers to the first call means that it never runs under this id: it was destroyed
+    /// (<see cref="ErrorCode.StepFailed"/>), or is thrown away when this session ends.</summary>
     /// <remarks>Where no answer comes, its status tells: running under this id, or no session and still to come, which is never.</remarks>
     public void Start(string handoverId) => _client.Tell(FrameKind.StartMachine, MachineMessages.Handover, handoverId);
 

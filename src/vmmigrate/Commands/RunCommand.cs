@@ -77,7 +77,7 @@ internal static class RunCommand
             using var real = isSimulated ? null : RealMachine.Open(terminal, ended.Set, parsed.GetValue(mostConsole).Value);
             var host = isSimulated ? BundledHosts.Resolve(parsed.GetValue(simulate)) : null;
             using var server = isIncoming
-                ? MachineServer.ServeIncoming(path, parsed.GetValue(name)!, real is not null ? real.Incoming : _ => fault?.OnDestination(new SimulatedIncoming(host!)) ?? new SimulatedIncoming(host!), options)
+                ? MachineServer.ServeIncoming(path, parsed.GetValue(name)!, real is not null ? real.Incoming : vm => fault is null ? new SimulatedIncoming(host!, vm) : fault.OnDestination(new SimulatedIncoming(host!, vm)), options)
                 : MachineServer.Serve(path, real is not null ? FreshReal(real) : Fresh(host!), options);
             terminal.Error.WriteLine($"machine {parsed.GetValue(name)} at {path}, pid {Environment.ProcessId}");
             real?.ReadConsole(terminal, ended.Set, inputEnded);

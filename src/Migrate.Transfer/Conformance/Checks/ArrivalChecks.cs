@@ -8,6 +8,17 @@ namespace Migrate.Transfer.Conformance.Checks;
 /// <summary>The machine that is being built, and its one start.</summary>
 internal static class ArrivalChecks
 {
+    /// <summary>What no VMM calls a handler of its own.</summary>
+    private const string NoHandler = "conformance-no-such-handler";
+
+    public static void BeginHandlers(Bench bench)
+    {
+        var builder = new Builder(bench.Incoming, bench.Incoming.Connect(), bench);
+        Subject.Refused(ErrorCode.Refused, $"begin of a machine with the handler {NoHandler}", () => builder.Begin(bench.State.Vm with { Handlers = [NoHandler] }));
+        bench.Incoming.RequireState(LifecycleState.Incoming, "begin of a machine with a handler that no VMM has was refused");
+        builder.Begin();
+    }
+
     public static void StepRefused(Bench bench)
     {
         var builder = Begun(bench);

@@ -1,6 +1,7 @@
 using System.Runtime.Versioning;
 using Migrate.Linux.Memory;
 using Migrate.Model;
+using Migrate.Model.Encoding;
 using Migrate.Model.Errors;
 using Migrate.Model.Machines;
 using Migrate.Model.Ports;
@@ -99,6 +100,10 @@ internal static class Mutants
         Incoming("states-prepared", "start before the apply phase is done", s => Lies(s.Incoming, FrameKind.StartMachine, Prepared)),
         Incoming("states-applied", "begin of a machine that is built is done", s => Lies(s.Incoming, FrameKind.Begin, Applied)),
         Incoming("one-builder", "refuses the second without a name", _ => Nameless(FrameKind.OpenIncoming)),
+        Incoming("begin-handlers", "builds a machine without the handlers that it has not", _ => new Asks((_, f) =>
+            f.Kind == FrameKind.Begin ? f.With(Documents.VmDescription, vm => vm with { Handlers = [] }) : f)),
+        Incoming("begin-handlers", "refuses it with an error of another code", _ => new Answers((link, f) =>
+            IsError(f, ErrorCode.Refused) && link.LastRequest == FrameKind.Begin ? f.With(ErrorMessage.Shape, e => e with { Code = (int)ErrorCode.Unsupported }) : f)),
         new("step-refused", "gives up behind a refused step") { Incoming = m => new GivesUp(m) },
         Incoming("phases", "takes steps in any order", s => new Lies(FrameKind.Execute, ErrorCode.WrongState, link => link.Session is not null && s.Incoming.Status.State is Prepared or Applied)),
         Incoming("applied-at-once", "shows prepared until a step of the apply phase succeeds", _ => new ShowsPrepared()),

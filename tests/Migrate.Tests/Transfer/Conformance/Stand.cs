@@ -25,7 +25,7 @@ internal sealed class Stand : IDisposable
         Machine.Resume();
         var options = mutant.Options(new MachineServerOptions { RequestTimeout = RequestTime });
         Source = MachineServer.Serve(Path.Combine(_directory, "source"), mutant.Machine(Machine), options);
-        Incoming = MachineServer.ServeIncoming(Path.Combine(_directory, "incoming"), "incoming", _ => mutant.Incoming(new SimulatedIncoming(SimulatedProfiles.Plain)), options);
+        Incoming = MachineServer.ServeIncoming(Path.Combine(_directory, "incoming"), "incoming", vm => mutant.Incoming(new SimulatedIncoming(SimulatedProfiles.Plain, vm)), options);
         SourcePath = Serve(Source, mutant.SourceWire?.Invoke(this));
         IncomingPath = Serve(Incoming, mutant.IncomingWire?.Invoke(this));
         mutant.Place(SourcePath);

@@ -75,7 +75,7 @@ public sealed class IncomingSessionTests : IDisposable
     {
         using var client = Connect();
         Applied(client).Dispose();
-        Assert.Equal(LifecycleState.Incoming, client.Status().State);
+        Assert.Equal((LifecycleState.Incoming, ""), (client.Status().State, client.Status().VmId));
         Assert.True(_built[0].IsDisposed);
         using var again = Applied(client);
         again.Start(Id);
