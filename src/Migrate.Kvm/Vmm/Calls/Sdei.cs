@@ -255,6 +255,7 @@ internal sealed class Sdei(ICallHost host) : ICallHandler
         }
         else
         {
+            // PSTATE last: where it is one of AArch32, that write is the only one that cuts, and what goes back there fits (as in a restore).
             (vcpu.Pc, vcpu.Pstate) = (context.Pc, context.Pstate);
         }
         if (own.Events[context.Event].IsLeaving) own.Events[context.Event] = default;
@@ -270,8 +271,11 @@ internal sealed class Sdei(ICallHost host) : ICallHandler
         own.Events[index].IsPending = false;
         var saved = new ulong[SdeiContext.Count];
         for (var x = 0; x < saved.Length; x++) saved[x] = vcpu[x];
-        own.Running.Add(new SdeiContext(index, saved, vcpu.Pc, vcpu.Pstate));
-        (vcpu[0], vcpu[1], vcpu[2], vcpu[3]) = (SdeiEvents.All[index], own.Events[index].Argument, vcpu.Pc, vcpu.Pstate);
-        (vcpu.Pc, vcpu.Pstate) = (own.Events[index].Entry, HandlerPstate);
+        var context = new SdeiContext(index, saved, vcpu.Pc, vcpu.Pstate);
+        own.Running.Add(context);
+        // First: as long as PSTATE is one of AArch32, KVM cuts registers and PC to 32 bits at every write (set_core_reg).
+        vcpu.Pstate = HandlerPstate;
+        vcpu.Pc = own.Events[index].Entry;
+        (vcpu[0], vcpu[1], vcpu[2], vcpu[3]) = (SdeiEvents.All[index], own.Events[index].Argument, context.Pc, context.Pstate);
     }
 }

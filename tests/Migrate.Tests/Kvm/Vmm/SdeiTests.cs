@@ -72,16 +72,39 @@ public class SdeiTests
         Assert.Equal(Denied, Call(Context, 0));
     }
 
-    [Fact]
-    public void Complete_and_resume_goes_on_elsewhere_as_after_an_exception()
+    [Theory]
+    [InlineData(0x10)]
+    [InlineData(0x6000_0010)]
+    public void An_event_that_interrupts_AArch32_finds_all_64_bits_and_gives_32_back(ulong pstate)
     {
-        Enabled(Event);
-        (Guest.Pc, Guest.Pstate) = (0x4000_0040, 0x5);
+        const ulong entry = 0xffff_8000_1000_8000, argument = 0xffff_0000_8000_1234;
+        Assert.Equal(0UL, Call(Register, Event, entry, argument, 0, 0));
+        Assert.Equal(0UL, Call(Enable, Event));
+        Call(Unmask);
+        for (var x = 0; x < 18; x++) Guest[x] = 0xf000_0000UL + (ulong)x;
+        (Guest.Pc, Guest.Pstate) = (0x1_0040, pstate);
         Assert.True(_sdei.TryInject(0, (uint)Event));
         _sdei.Enter(Guest);
-        Guest[1] = 0x4000_9000;
+        Assert.Equal((entry, 0x3c5UL, Event, argument, 0x1_0040UL, pstate), (Guest.Pc, Guest.Pstate, Guest[0], Guest[1], Guest[2], Guest[3]));
+        for (var x = 1; x < 18; x++) Guest[x] = ulong.MaxValue;
+        Guest[0] = Complete;
+        Assert.True(_sdei.TryCall(Guest, new SmcccCall(Complete)));
+        Assert.Equal((0x1_0040UL, pstate), (Guest.Pc, Guest.Pstate));
+        for (var x = 0; x < 18; x++) Assert.Equal(0xf000_0000UL + (ulong)x, Guest[x]);
+    }
+
+    [Theory]
+    [InlineData(0x5)]
+    [InlineData(0x6000_0010)]
+    public void Complete_and_resume_goes_on_elsewhere_as_after_an_exception(ulong pstate)
+    {
+        Enabled(Event);
+        (Guest.Pc, Guest.Pstate) = (0x4000_0040, pstate);
+        Assert.True(_sdei.TryInject(0, (uint)Event));
+        _sdei.Enter(Guest);
+        Guest[1] = 0xffff_8000_4000_9000;
         Assert.True(_sdei.TryCall(Guest, new SmcccCall(CompleteAndResume)));
-        Assert.Equal((0x4000_9000UL, 0x3c5UL, 0x4000_0040UL, 0x5UL), (Guest.Pc, Guest.Pstate, Guest.ExceptionLink, Guest.SavedPstate));
+        Assert.Equal((0xffff_8000_4000_9000UL, 0x3c5UL, 0x4000_0040UL, pstate), (Guest.Pc, Guest.Pstate, Guest.ExceptionLink, Guest.SavedPstate));
     }
 
     [Fact]
