@@ -232,7 +232,8 @@ internal sealed class Sdei(ICallHost host) : ICallHandler
         ref var it = ref _vcpus[target].Events[SdeiEvents.IndexOf(number)];
         // Signalled where nobody registered it, it is lost (5.1.17).
         if (it.IsThere) it.IsPending = true;
-        return target;
+        // What waits for the target's own call (enable, unmask, complete) is delivered by that call, and needs no kick.
+        return _vcpus[target].NextToDeliver() >= 0 ? target : -1;
     }
 
     private static ulong Reset(SdeiVcpu own)

@@ -183,6 +183,27 @@ public class SdeiTests
     }
 
     [Fact]
+    public void A_signal_takes_out_of_the_guest_only_who_is_to_be_interrupted_now()
+    {
+        Assert.Equal(0UL, Call(Signal, SdeiEvents.Software, 1));
+        _host.Call(_sdei, 1, Register, SdeiEvents.Software, Handler, 0, 0, 0);
+        _host.Call(_sdei, 1, Enable, SdeiEvents.Software);
+        for (var i = 0; i < 3; i++) Assert.Equal(0UL, Call(Signal, SdeiEvents.Software, 1));
+        Assert.Empty(_host.Kicked);
+        _host.Call(_sdei, 1, Unmask);
+        Assert.Equal(Handler, _host.Vcpus[1].Pc);
+        // Once more, for when its handler has ended; then it comes with that call.
+        for (var i = 0; i < 3; i++) Assert.Equal(0UL, Call(Signal, SdeiEvents.Software, 1));
+        Assert.Empty(_host.Kicked);
+        _host.Vcpus[1].Pc = 0;
+        Assert.True(_sdei.TryCall(_host.Vcpus[1], new SmcccCall(Complete)));
+        Assert.Equal(Handler, _host.Vcpus[1].Pc);
+        Assert.True(_sdei.TryCall(_host.Vcpus[1], new SmcccCall(Complete)));
+        Assert.Equal(0UL, Call(Signal, SdeiEvents.Software, 1));
+        Assert.Equal([1], _host.Kicked);
+    }
+
+    [Fact]
     public void What_nobody_registered_cannot_be_injected()
     {
         Assert.False(_sdei.TryInject(0, (uint)Event));
