@@ -21,6 +21,9 @@ internal sealed class Sdei(ICallHost host) : ICallHandler
     private const ulong Denied = unchecked((ulong)-3L);
     private const ulong Pending = unchecked((ulong)-5L);
 
+    /// <summary>The one flag of EVENT_REGISTER in 1.0: one PE, not any. Of a private event both are its own PE, so it is ignored, and so is the PE that is named (5.1.2).</summary>
+    private const ulong RoutingMode = 1;
+
     /// <summary>EL1 on its own stack pointer, everything masked (4.3.1).</summary>
     private const ulong HandlerPstate = 0x3c5;
 
@@ -186,9 +189,8 @@ internal sealed class Sdei(ICallHost host) : ICallHandler
         switch (function)
         {
             case Function.EventRegister:
+                if ((call.Argument(vcpu, 4) & ~RoutingMode) != 0) return InvalidParameters;
                 if (it.IsRegistered) return Denied;
-                // Routing flags are for shared events.
-                if (call.Argument(vcpu, 4) != 0) return InvalidParameters;
                 it = new SdeiEvent { IsRegistered = true, Entry = call.Argument(vcpu, 2), Argument = call.Argument(vcpu, 3) };
                 return Success;
             case Function.EventEnable or Function.EventDisable:

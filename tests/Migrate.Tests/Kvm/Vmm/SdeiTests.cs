@@ -44,7 +44,18 @@ public class SdeiTests
         Assert.Equal(0UL, Call(Status, Event));
         Assert.Equal(Denied, Call(Unregister, Event));
         Assert.Equal(InvalidParameters, Call(Register, 7, Handler, 0, 0, 0));
-        Assert.Equal(InvalidParameters, Call(Register, Event, Handler, 0, 1, 0));
+    }
+
+    [Fact]
+    public void The_routing_of_a_private_event_is_ignored_and_a_flag_that_is_none_refused()
+    {
+        foreach (var flags in new ulong[] { 2, 3, 1UL << 32, ulong.MaxValue }) Assert.Equal(InvalidParameters, Call(Register, Event, Handler, 0, flags, 0));
+        Assert.Equal(0UL, Call(Status, Event));
+        Assert.Equal(0UL, Call(Register, Event, Handler, 0, 0, 0));
+        Assert.Equal(0UL, Call(Register, SdeiEvents.Software, Handler, 0, 1, 0));
+        // Nobody has this affinity.
+        Assert.Equal(0UL, Call(Register, SdeiEvents.Critical, Handler, 0, 1, 0xff00));
+        Assert.Equal(1UL, Call(Status, SdeiEvents.Critical));
     }
 
     [Fact]
