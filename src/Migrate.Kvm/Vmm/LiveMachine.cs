@@ -129,13 +129,11 @@ public sealed class LiveMachine : IMachine, IEventTarget, IDisposable
     }
 
     /// <inheritdoc/>
-    /// <remarks>This VMM has the events 0, 0x40000000 and, of critical priority, 0x40000001; a machine without SDEI has none.</remarks>
-    /// <exception cref="MigrateException"><see cref="ErrorCode.WrongState"/>: the machine does not run.</exception>
-    public bool TryInject(int vcpu, uint number)
-    {
-        if (!IsRunning) throw new MigrateException(ErrorCode.WrongState, "the machine does not run");
-        return _machine.Handlers.Calls.OfType<Sdei>().Any(sdei => sdei.TryInject(vcpu, number));
-    }
+    /// <remarks>
+    /// This VMM has the events 0, 0x40000000 and, of critical priority, 0x40000001; a machine without SDEI has none. Where it stands still, the event
+    /// waits, in its state too: it comes when the machine runs, here or elsewhere. Not between a capture and what follows it, which would not have it.
+    /// </remarks>
+    public bool TryInject(int vcpu, uint number) => _machine.Handlers.Calls.OfType<Sdei>().Any(sdei => sdei.TryInject(vcpu, number));
 
     /// <summary>Stops and frees it.</summary>
     public void Dispose()

@@ -132,7 +132,7 @@ internal sealed class Sdei(ICallHost host) : ICallHandler
 
     public void Freeze()
     {
-        // Only vCPUs change it, and who injects events, which a machine that stands still refuses.
+        // Only vCPUs change it, and who injects events, which the machine socket refuses once a session has stopped the machine.
     }
 
     public void Thaw()

@@ -215,6 +215,19 @@ public class SdeiTests
     }
 
     [Fact]
+    public void An_event_for_a_machine_that_stands_still_is_part_of_its_state_and_comes_at_the_start_wherever_that_is()
+    {
+        Enabled(Event);
+        var before = _sdei.Capture();
+        Assert.True(_sdei.TryInject(0, (uint)Event));
+        var there = new Sdei(_host);
+        there.Restore(1, _sdei.Capture());
+        Assert.NotEqual(before, there.Capture());
+        there.Enter(Guest);
+        Assert.Equal((Handler, Event), (Guest.Pc, Guest[0]));
+    }
+
+    [Fact]
     public void What_nobody_registered_cannot_be_injected()
     {
         Assert.False(_sdei.TryInject(0, (uint)Event));
