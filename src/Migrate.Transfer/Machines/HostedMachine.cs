@@ -41,7 +41,7 @@ internal sealed partial class HostedMachine : IDisposable
     private IIncomingMachine? _incoming;
     private IMachine? _machine;
     private VmDescription? _description;
-    private MachineSession? _session;
+    private volatile MachineSession? _session;
     private volatile MachineStatus _status;
     private object? _caller;
     private object? _destroyer;
@@ -85,6 +85,9 @@ internal sealed partial class HostedMachine : IDisposable
             _gate.Exit();
         }
     }
+
+    /// <summary>Whether a caller holds the session now; answered while a request runs, too.</summary>
+    public bool IsHeldBy(object caller) => _session?.Holder == caller;
 
     public MachineReport Describe(object caller) => Do(caller, FrameKind.Describe, () => _machine!.Describe());
 
@@ -307,6 +310,9 @@ internal sealed partial class HostedMachine : IDisposable
         else if (_status.State is LifecycleState.Prepared or LifecycleState.Applied)
         {
             Discard();
+            // Whoever asks takes the machine that was thrown away for one that is here.
+            _description = null;
+            Update(_status with { VmId = "" });
         }
         DropSession();
         MoveTo(next);
