@@ -101,7 +101,7 @@ internal sealed partial class HostedMachine : IDisposable
             if (report.Undescribable.Count > 0)
                 throw new MigrateException(ErrorCode.Refused, $"machine {_status.Name} cannot be moved: {string.Join(", ", report.Undescribable)} cannot be described");
             if (machine.Memory.Count > MappedMemory.MaxSlots)
-                throw new MigrateException(ErrorCode.TooLarge, $"machine {_status.Name} has {machine.Memory.Count} memory slots; at most {MappedMemory.MaxSlots} can be moved");
+                throw new MigrateException(ErrorCode.Refused, $"machine {_status.Name} cannot be moved: it has {machine.Memory.Count} memory slots, at most {MappedMemory.MaxSlots} are possible");
             shared = new SharedBitmap(machine.Memory, report.PageSize);
             try
             {

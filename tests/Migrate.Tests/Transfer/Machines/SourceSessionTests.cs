@@ -313,6 +313,19 @@ public sealed class SourceSessionTests : IDisposable
     }
 
     [Fact]
+    public void A_machine_with_more_slots_than_can_be_moved_is_refused_and_stays_as_it_was()
+    {
+        var machine = new FakeMachine();
+        machine.Memory = [.. Enumerable.Repeat(machine.Memory[0], 513)];
+        using var server = MachineServer.Serve(Machines.SocketPath(), machine);
+        using var client = MachineClient.Connect(server.Path);
+        var error = Assert.Throws<PeerErrorException>(() => client.OpenSource());
+        Assert.Equal(ErrorCode.Refused, error.Code);
+        Assert.Contains("cannot be moved: it has 513 memory slots, at most 512", error.Message);
+        Assert.Equal((LifecycleState.Running, "", false), (client.Status().State, client.Status().Session, machine.IsLogging));
+    }
+
+    [Fact]
     public void A_connection_whose_session_ended_with_resume_released_may_rest_no_longer_than_others()
     {
         using var closed = new ManualResetEventSlim();
