@@ -48,15 +48,8 @@ public sealed class LiveIncoming : IIncomingMachine
     public IMachine Complete(VmDescription description)
     {
         ThrowIfSpent();
-        var built = _target.Machine?.Description ?? throw new MigrateException(ErrorCode.WrongState, "no VM was built") { Stage = Stage.Apply };
-        (string Part, bool IsSame)[] parts =
-        [
-            ("memory slots", built.Memory == description.Memory), ("vCPUs", built.VcpuCount == description.VcpuCount),
-            ("vCPU features", built.Features == description.Features.Shape), ("VM type", built.Type == description.Type),
-            ("interrupt controller", built.Gic == description.Gic), ("SMCCC filter", built.SmcccFilter == description.SmcccFilter),
-        ];
-        if (parts.FirstOrDefault(p => !p.IsSame).Part is { } other)
-            throw new MigrateException(ErrorCode.WrongState, $"the {other} that were built differ from the description") { Stage = Stage.Apply };
+        var built = _target.Machine ?? throw new MigrateException(ErrorCode.WrongState, "no VM was built") { Stage = Stage.Apply };
+        RequireDescribed(built.Description, built.Vcpus.Keys, description);
         _spent = true;
         var machine = _target.Take();
         machine.Handlers.Promise(description.Handlers);
@@ -69,6 +62,22 @@ public sealed class LiveIncoming : IIncomingMachine
         if (_spent) return;
         _spent = true;
         _target.Dispose();
+    }
+
+    /// <summary>Whether what was built is what is described.</summary>
+    /// <param name="built">How to create it again.</param>
+    /// <param name="vcpus">The numbers of its vCPUs: a count alone does not tell that one is missing and another too many.</param>
+    /// <param name="description">What the source says.</param>
+    internal static void RequireDescribed(VmDescription built, IEnumerable<int> vcpus, VmDescription description)
+    {
+        (string Part, bool IsSame)[] parts =
+        [
+            ("memory slots", built.Memory == description.Memory), ("vCPUs", description.Has(vcpus)),
+            ("vCPU features", built.Features == description.Features.Shape), ("VM type", built.Type == description.Type),
+            ("interrupt controller", built.Gic == description.Gic), ("SMCCC filter", built.SmcccFilter == description.SmcccFilter),
+        ];
+        if (parts.FirstOrDefault(p => !p.IsSame).Part is { } other)
+            throw new MigrateException(ErrorCode.WrongState, $"the {other} that were built differ from the description") { Stage = Stage.Apply };
     }
 
     private void ThrowIfSpent()

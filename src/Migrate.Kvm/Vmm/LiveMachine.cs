@@ -34,10 +34,7 @@ public sealed class LiveMachine : IMachine, IEventTarget, IDisposable
     private readonly VmmOptions _options;
     private readonly KvmDirtyLog _log;
     private readonly GuestExits _exits;
-    private readonly Lock _running = new();
-    private VcpuRunner[] _runners = [];
-    private VcpuThrottle? _throttle;
-    private int _percent;
+    private readonly VcpuThreads<VcpuRunner> _threads;
     private MachineState _sample;
     private bool _disposed;
 
@@ -52,7 +49,8 @@ public sealed class LiveMachine : IMachine, IEventTarget, IDisposable
         machine.Handlers.Promise(machine.Handlers.Promised);
         machine.Handlers.Connect(options);
         _exits = new GuestExits(machine.Handlers.Mmio, new ForwardedCalls(machine), options.Ended);
-        machine.Handlers.Kick = Kick;
+        _threads = new VcpuThreads<VcpuRunner>(throttle => machine.Vcpus.Values.Select(vcpu => new VcpuRunner(vcpu, _exits, throttle)));
+        machine.Handlers.Kick = _threads.Kick;
         _log = new KvmDirtyLog(machine, Environment.SystemPageSize);
         _sample = Capture();
     }
@@ -61,7 +59,7 @@ public sealed class LiveMachine : IMachine, IEventTarget, IDisposable
     public IReadOnlyList<GuestMemory> Memory { get; }
 
     /// <inheritdoc/>
-    public bool IsRunning => _runners.Length > 0;
+    public bool IsRunning => _threads.IsRunning;
 
     /// <inheritdoc/>
     /// <remarks>What <see cref="GuestExits.Counters"/> says.</remarks>
@@ -85,8 +83,14 @@ public sealed class LiveMachine : IMachine, IEventTarget, IDisposable
     /// <inheritdoc/>
     public void StopDirtyLog()
     {
-        Throttle(0);
-        _log.Switch(on: false);
+        try
+        {
+            Throttle(0);
+        }
+        finally
+        {
+            _log.Switch(on: false);
+        }
     }
 
     /// <inheritdoc/>
@@ -97,19 +101,14 @@ public sealed class LiveMachine : IMachine, IEventTarget, IDisposable
     {
         ArgumentOutOfRangeException.ThrowIfNegative(percent);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(percent, 99);
-        if (percent == _percent) return;
-        _percent = percent;
-        if (!IsRunning) return;
-        // The threads take their throttle with them from the start.
-        Halt();
-        Start();
+        _threads.Throttle(percent);
     }
 
     /// <inheritdoc/>
     /// <exception cref="KvmException">A vCPU failed, or KVM does not save its tables.</exception>
     public void Quiesce()
     {
-        Halt();
+        _threads.Halt();
         _machine.Handlers.Freeze();
         KvmCapture.SaveTables(_machine);
     }
@@ -126,17 +125,15 @@ public sealed class LiveMachine : IMachine, IEventTarget, IDisposable
         ObjectDisposedException.ThrowIf(_disposed, this);
         if (IsRunning) return;
         _machine.Handlers.Thaw();
-        Start();
+        _threads.Start();
     }
 
     /// <inheritdoc/>
-    /// <remarks>This VMM has the events 0, 0x40000000 and, of critical priority, 0x40000001; a machine without SDEI has none.</remarks>
-    /// <exception cref="MigrateException"><see cref="ErrorCode.WrongState"/>: the machine does not run.</exception>
-    public bool TryInject(int vcpu, uint number)
-    {
-        if (!IsRunning) throw new MigrateException(ErrorCode.WrongState, "the machine does not run");
-        return _machine.Handlers.Calls.OfType<Sdei>().Any(sdei => sdei.TryInject(vcpu, number));
-    }
+    /// <remarks>
+    /// This VMM has the events 0, 0x40000000 and, of critical priority, 0x40000001; a machine without SDEI has none. Where it stands still, the event
+    /// waits, in its state too: it comes when the machine runs, here or elsewhere. Not between a capture and what follows it, which would not have it.
+    /// </remarks>
+    public bool TryInject(int vcpu, uint number) => _machine.Handlers.Calls.OfType<Sdei>().Any(sdei => sdei.TryInject(vcpu, number));
 
     /// <summary>Stops and frees it.</summary>
     public void Dispose()
@@ -145,11 +142,12 @@ public sealed class LiveMachine : IMachine, IEventTarget, IDisposable
         _disposed = true;
         try
         {
-            Halt();
+            _threads.Halt();
         }
-        catch (KvmException)
+        catch (MigrateException)
         {
-            // A vCPU that failed was told when it did.
+            // A vCPU that failed was told when it did. One that cannot be ended still uses what would be freed.
+            if (IsRunning) return;
         }
         _machine.Handlers.Freeze();
         _machine.Dispose();
@@ -158,49 +156,7 @@ public sealed class LiveMachine : IMachine, IEventTarget, IDisposable
     private VcpuState Sampled(VcpuState before)
     {
         VcpuState? now = null;
-        var runner = _runners[before.Index];
+        var runner = _threads[before.Index];
         return runner.Between(vcpu => now = KvmCapture.Registers(vcpu)) && now is not null ? now with { MpState = before.MpState, Events = before.Events } : before;
-    }
-
-    private void Start()
-    {
-        if (_percent > 0) _throttle = new VcpuThrottle(_percent, KickAll);
-        lock (_running) _runners = [.. _machine.Vcpus.Values.Select(vcpu => new VcpuRunner(vcpu, _exits, _throttle))];
-    }
-
-    private void Halt()
-    {
-        // First: a vCPU that is kept out waits for the door, and would never see that it is to stop.
-        _throttle?.Dispose();
-        _throttle = null;
-        VcpuRunner[] runners;
-        lock (_running) (runners, _runners) = (_runners, []);
-        Exception? failure = null;
-        foreach (var runner in runners) runner.BeginStop();
-        foreach (var runner in runners)
-        {
-            try
-            {
-                runner.Stop();
-            }
-            catch (KvmException e)
-            {
-                failure ??= e;
-            }
-        }
-        if (failure is not null) throw failure;
-    }
-
-    /// <summary>Nobody's where the machine does not run: then the vCPU sees what there is when it starts.</summary>
-    private void Kick(int vcpu)
-    {
-        lock (_running)
-            if (vcpu < _runners.Length) _runners[vcpu].Kick();
-    }
-
-    private void KickAll()
-    {
-        lock (_running)
-            foreach (var runner in _runners) runner.Kick();
     }
 }

@@ -25,7 +25,7 @@ internal interface IExitHandler
 /// Whoever wants the thread out of the guest sets what it is to see, then <see cref="KvmRun.ImmediateExit"/>, then sends the kick. The thread takes kick
 /// and flag back before it looks. So whatever it is about to do, one of the three ends its KVM_RUN or it sees the wish, and no kick is lost.
 /// </remarks>
-internal sealed class VcpuRunner
+internal sealed class VcpuRunner : IVcpuThread
 {
     private readonly KvmVcpu _vcpu;
     private readonly IExitHandler _exits;
@@ -51,6 +51,9 @@ internal sealed class VcpuRunner
         _thread.Start();
         _ready.Wait();
     }
+
+    /// <inheritdoc/>
+    public bool HasEnded => !_thread.IsAlive;
 
     /// <summary>Takes the vCPU out of the guest, completes the MMIO that it is in the middle of, and waits for the thread's end.</summary>
     /// <exception cref="KvmException">The vCPU failed before.</exception>

@@ -54,7 +54,7 @@ internal sealed class VcpuThrottle : IDisposable
         while (!_ended.Wait(Period - outside))
         {
             lock (_door) _isOpen = false;
-            _kickAll();
+            Kick();
             _ended.Wait(outside);
             lock (_door)
             {
@@ -62,6 +62,18 @@ internal sealed class VcpuThrottle : IDisposable
                 _openings++;
                 Monitor.PulseAll(_door);
             }
+        }
+    }
+
+    private void Kick()
+    {
+        try
+        {
+            _kickAll();
+        }
+        catch (Exception)
+        {
+            // A vCPU that was not kicked stays in the guest for this time. An exception on this thread would be the VM's end.
         }
     }
 }

@@ -11,8 +11,12 @@ namespace Migrate.Linux.Processes;
 /// </remarks>
 public sealed unsafe class ThreadKick
 {
-    /// <summary>A real-time signal that neither the C library (32, 33) nor the .NET runtime (SIGRTMIN, 34) uses.</summary>
-    public const int Signal = 42;
+    /// <summary>SIGSTKFLT, which nothing sends: neither kernel, C library nor the .NET runtime.</summary>
+    /// <remarks>
+    /// A standard signal, not a real-time one: of these a thread has one pending at most (legacy_queue in kernel/signal.c), so kicks that the thread has not
+    /// seen yet are one. The others queue, count against RLIMIT_SIGPENDING of the user, and are refused with EAGAIN beyond it.
+    /// </remarks>
+    public const int Signal = 16;
 
     private readonly nint _thread;
     private readonly int _managedThread;
@@ -41,7 +45,7 @@ public sealed unsafe class ThreadKick
         return new ThreadKick(Libc.pthread_self(), mask & ~(1UL << (Signal - 1)));
     }
 
-    /// <summary>Makes the signal pending in the thread. From any thread.</summary>
+    /// <summary>Makes the signal pending in the thread, or leaves it so. From any thread.</summary>
     /// <exception cref="LinuxException">There is no such thread any more.</exception>
     public void Send()
     {
@@ -49,7 +53,7 @@ public sealed unsafe class ThreadKick
         if (errno != 0) throw new LinuxException("pthread_kill", errno, $"signal {Signal}");
     }
 
-    /// <summary>Takes back a pending kick, or does nothing when there is none. On the thread itself.</summary>
+    /// <summary>Takes back what was sent until now, or does nothing when there is nothing. On the thread itself, before it looks what the kick was for.</summary>
     /// <returns>Whether there was one.</returns>
     public bool Drain()
     {

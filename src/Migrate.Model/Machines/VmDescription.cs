@@ -45,6 +45,9 @@ public sealed record VmDescription
             return sum;
         }
     }
+
+    /// <summary>Whether these are the machine's vCPUs: as many as it has, at least one, numbered from 0 without a gap.</summary>
+    public bool Has(IEnumerable<int> vcpus) => VcpuCount > 0 && vcpus.Order().SequenceEqual(Enumerable.Range(0, VcpuCount));
 }
 
 /// <summary>One range of guest memory: struct kvm_userspace_memory_region.</summary>

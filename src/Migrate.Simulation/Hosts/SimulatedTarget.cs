@@ -49,8 +49,8 @@ public sealed class SimulatedTarget : IScratchTarget
 
     internal int VcpuCount => _vcpus.Count;
 
-    /// <summary>Whether the vCPUs are numbered from 0 without a gap, as a <see cref="MachineState"/> wants them.</summary>
-    internal bool VcpusAreContiguous => _vcpus.Keys.SequenceEqual(Enumerable.Range(0, _vcpus.Count));
+    /// <summary>The numbers of the vCPUs.</summary>
+    internal IEnumerable<int> Vcpus => _vcpus.Keys;
 
     internal MpState PowerOf(int vcpu) => _vcpus[vcpu].Power;
 

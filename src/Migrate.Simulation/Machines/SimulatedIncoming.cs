@@ -64,7 +64,7 @@ public sealed class SimulatedIncoming : IIncomingMachine
     {
         ThrowIfSpent();
         if (!_target.Slots.SequenceEqual(description.Memory)) throw Unlike("memory slots");
-        if (_target.VcpuCount != description.VcpuCount || !_target.VcpusAreContiguous || _target.VcpuCount == 0) throw Unlike("vCPUs");
+        if (!description.Has(_target.Vcpus)) throw Unlike("vCPUs");
         if (_target.Features != description.Features.Shape) throw Unlike("vCPU features");
         if (_target.Type != description.Type) throw Unlike("VM type");
         if (_target.Gic != description.Gic) throw Unlike("interrupt controller");

@@ -41,7 +41,7 @@ internal sealed partial class HostedMachine : IDisposable
     private IIncomingMachine? _incoming;
     private IMachine? _machine;
     private VmDescription? _description;
-    private MachineSession? _session;
+    private volatile MachineSession? _session;
     private volatile MachineStatus _status;
     private object? _caller;
     private object? _destroyer;
@@ -86,6 +86,9 @@ internal sealed partial class HostedMachine : IDisposable
         }
     }
 
+    /// <summary>Whether a caller holds the session now; answered while a request runs, too.</summary>
+    public bool IsHeldBy(object caller) => _session?.Holder == caller;
+
     public MachineReport Describe(object caller) => Do(caller, FrameKind.Describe, () => _machine!.Describe());
 
     public SessionOpened OpenSource(object caller, string who, out SafeHandle bitmap)
@@ -98,7 +101,7 @@ internal sealed partial class HostedMachine : IDisposable
             if (report.Undescribable.Count > 0)
                 throw new MigrateException(ErrorCode.Refused, $"machine {_status.Name} cannot be moved: {string.Join(", ", report.Undescribable)} cannot be described");
             if (machine.Memory.Count > MappedMemory.MaxSlots)
-                throw new MigrateException(ErrorCode.TooLarge, $"machine {_status.Name} has {machine.Memory.Count} memory slots; at most {MappedMemory.MaxSlots} can be moved");
+                throw new MigrateException(ErrorCode.Refused, $"machine {_status.Name} cannot be moved: it has {machine.Memory.Count} memory slots, at most {MappedMemory.MaxSlots} are possible");
             shared = new SharedBitmap(machine.Memory, report.PageSize);
             try
             {
@@ -307,6 +310,8 @@ internal sealed partial class HostedMachine : IDisposable
         else if (_status.State is LifecycleState.Prepared or LifecycleState.Applied)
         {
             Discard();
+            // Else whoever asks would take the machine that was thrown away for one that is here.
+            _description = null;
             Update(_status with { VmId = "" });
         }
         DropSession();

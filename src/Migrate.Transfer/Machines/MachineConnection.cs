@@ -12,7 +12,6 @@ internal sealed class MachineConnection
     private readonly HostedMachine _machine;
     private readonly MachineServerOptions _options;
     private readonly string _who;
-    private bool _holds;
 
     public MachineConnection(IByteStream stream, string who, HostedMachine machine, MachineServerOptions options)
     {
@@ -59,7 +58,7 @@ internal sealed class MachineConnection
     private void ServeNext()
     {
         // A session may rest for the length of a round; its end is seen at once, since the kernel closes a dead client's socket.
-        _channel.IdleTimeout = _holds ? Timeout.InfiniteTimeSpan : _options.IdleTimeout;
+        _channel.IdleTimeout = _machine.IsHeldBy(this) ? Timeout.InfiniteTimeSpan : _options.IdleTimeout;
         var header = _channel.ReceiveHeader();
         _channel.IdleTimeout = _options.RequestTimeout;
         var frame = _channel.ReceiveRest(header);
@@ -89,17 +88,14 @@ internal sealed class MachineConnection
                 break;
             case FrameKind.OpenSource:
                 var opened = _machine.OpenSource(this, _who, out var bitmap);
-                _holds = true;
                 _channel.Send(FrameKind.SessionOpened, MachineMessages.SessionOpened, opened, [bitmap]);
                 break;
             case FrameKind.OpenIncoming:
                 var incoming = _machine.OpenIncoming(this, _who);
-                _holds = true;
                 _channel.Send(FrameKind.SessionOpened, MachineMessages.SessionOpened, incoming);
                 break;
             case FrameKind.CloseSession:
                 _machine.CloseSession(this);
-                _holds = false;
                 _channel.Send(FrameKind.Done);
                 break;
             case FrameKind.GetMemory:

@@ -29,6 +29,69 @@ public class ThreadKickTests
     }
 
     [Fact]
+    public void Kicks_that_nobody_takes_are_one_and_fill_no_queue()
+    {
+        // More than RLIMIT_SIGPENDING lets a user queue on a machine of up to 50 GB.
+        const int many = 200_000;
+        var answers = new List<bool>();
+        ThreadKick? kick = null;
+        using var ready = new ManualResetEventSlim();
+        using var sent = new ManualResetEventSlim();
+        var thread = new Thread(() =>
+        {
+            kick = ThreadKick.OfThisThread();
+            ready.Set();
+            sent.Wait();
+            answers.Add(kick.Drain());
+            answers.Add(kick.Drain());
+        });
+        thread.Start();
+        ready.Wait();
+        Exception? failure = null;
+        try
+        {
+            for (var i = 0; i < many; i++) kick!.Send();
+        }
+        catch (Exception e)
+        {
+            failure = e;
+        }
+        sent.Set();
+        thread.Join();
+        Assert.Null(failure);
+        Assert.Equal([true, false], answers);
+    }
+
+    [Fact]
+    public void A_kick_comes_after_whatever_was_done_before_it_and_none_is_lost()
+    {
+        const int rounds = 500;
+        ThreadKick? kick = null;
+        using var ready = new ManualResetEventSlim();
+        var (wish, seen) = (0, 0);
+        var thread = new Thread(() =>
+        {
+            kick = ThreadKick.OfThisThread();
+            ready.Set();
+            while (seen < rounds)
+            {
+                if (kick.Drain()) Volatile.Write(ref seen, Volatile.Read(ref wish));
+                else Thread.Yield();
+            }
+        });
+        thread.Start();
+        ready.Wait();
+        for (var i = 1; i <= rounds; i++)
+        {
+            Volatile.Write(ref wish, i);
+            kick!.Send();
+            // Every second one while the one before is still on its way.
+            if (i % 2 == 0) Assert.True(SpinWait.SpinUntil(() => Volatile.Read(ref seen) == i, TimeSpan.FromSeconds(30)), $"kick {i} is lost");
+        }
+        thread.Join();
+    }
+
+    [Fact]
     public void The_mask_for_the_call_lets_the_kick_through()
     {
         ulong mask = ulong.MaxValue;

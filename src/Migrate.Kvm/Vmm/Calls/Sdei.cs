@@ -21,6 +21,9 @@ internal sealed class Sdei(ICallHost host) : ICallHandler
     private const ulong Denied = unchecked((ulong)-3L);
     private const ulong Pending = unchecked((ulong)-5L);
 
+    /// <summary>The one flag of EVENT_REGISTER in 1.0: one PE, not any. Of a private event both are its own PE, so it is ignored, and so is the PE that is named (5.1.2).</summary>
+    private const ulong RoutingMode = 1;
+
     /// <summary>EL1 on its own stack pointer, everything masked (4.3.1).</summary>
     private const ulong HandlerPstate = 0x3c5;
 
@@ -129,7 +132,7 @@ internal sealed class Sdei(ICallHost host) : ICallHandler
 
     public void Freeze()
     {
-        // Only vCPUs change it, and who injects events, which a machine that stands still refuses.
+        // Only vCPUs change it, and who injects events, which the machine socket refuses once a session has stopped the machine.
     }
 
     public void Thaw()
@@ -186,9 +189,8 @@ internal sealed class Sdei(ICallHost host) : ICallHandler
         switch (function)
         {
             case Function.EventRegister:
+                if ((call.Argument(vcpu, 4) & ~RoutingMode) != 0) return InvalidParameters;
                 if (it.IsRegistered) return Denied;
-                // Routing flags are for shared events.
-                if (call.Argument(vcpu, 4) != 0) return InvalidParameters;
                 it = new SdeiEvent { IsRegistered = true, Entry = call.Argument(vcpu, 2), Argument = call.Argument(vcpu, 3) };
                 return Success;
             case Function.EventEnable or Function.EventDisable:
@@ -232,7 +234,8 @@ internal sealed class Sdei(ICallHost host) : ICallHandler
         ref var it = ref _vcpus[target].Events[SdeiEvents.IndexOf(number)];
         // Signalled where nobody registered it, it is lost (5.1.17).
         if (it.IsThere) it.IsPending = true;
-        return target;
+        // What waits for the target's own call (enable, unmask, complete) is delivered by that call, and needs no kick.
+        return _vcpus[target].NextToDeliver() >= 0 ? target : -1;
     }
 
     private static ulong Reset(SdeiVcpu own)
@@ -255,6 +258,7 @@ internal sealed class Sdei(ICallHost host) : ICallHandler
         }
         else
         {
+            // PSTATE last: where it is one of AArch32, that write is the only one that cuts, and what goes back there fits (as in a restore).
             (vcpu.Pc, vcpu.Pstate) = (context.Pc, context.Pstate);
         }
         if (own.Events[context.Event].IsLeaving) own.Events[context.Event] = default;
@@ -270,8 +274,11 @@ internal sealed class Sdei(ICallHost host) : ICallHandler
         own.Events[index].IsPending = false;
         var saved = new ulong[SdeiContext.Count];
         for (var x = 0; x < saved.Length; x++) saved[x] = vcpu[x];
-        own.Running.Add(new SdeiContext(index, saved, vcpu.Pc, vcpu.Pstate));
-        (vcpu[0], vcpu[1], vcpu[2], vcpu[3]) = (SdeiEvents.All[index], own.Events[index].Argument, vcpu.Pc, vcpu.Pstate);
-        (vcpu.Pc, vcpu.Pstate) = (own.Events[index].Entry, HandlerPstate);
+        var context = new SdeiContext(index, saved, vcpu.Pc, vcpu.Pstate);
+        own.Running.Add(context);
+        // First: as long as PSTATE is one of AArch32, KVM cuts registers and PC to 32 bits at every write (set_core_reg).
+        vcpu.Pstate = HandlerPstate;
+        vcpu.Pc = own.Events[index].Entry;
+        (vcpu[0], vcpu[1], vcpu[2], vcpu[3]) = (SdeiEvents.All[index], own.Events[index].Argument, context.Pc, context.Pstate);
     }
 }

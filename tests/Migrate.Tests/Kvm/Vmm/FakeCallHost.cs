@@ -30,19 +30,38 @@ internal sealed class FakeCallHost(int vcpus) : ICallHost
     }
 }
 
+/// <summary>As narrow as KVM's: after every write to a core register, PSTATE.M[4] decides whether they are 32 bits wide (arch/arm64/kvm/guest.c, set_core_reg).</summary>
 internal sealed class FakeCallingVcpu(int index) : ICallingVcpu
 {
+    private const ulong Aarch32 = 0x10, Aarch32User = 0x10, Aarch32System = 0x1f;
+
     private readonly ulong[] _registers = new ulong[31];
 
     public int Index => index;
 
-    public ulong Pc { get; set; }
+    public ulong Pc
+    {
+        get;
+        set => Write(ref field, value);
+    }
 
-    public ulong Pstate { get; set; }
+    public ulong Pstate
+    {
+        get;
+        set => Write(ref field, value);
+    }
 
-    public ulong ExceptionLink { get; set; }
+    public ulong ExceptionLink
+    {
+        get;
+        set => Write(ref field, value);
+    }
 
-    public ulong SavedPstate { get; set; }
+    public ulong SavedPstate
+    {
+        get;
+        set => Write(ref field, value);
+    }
 
     public MpState MpState { get; set; }
 
@@ -51,7 +70,7 @@ internal sealed class FakeCallingVcpu(int index) : ICallingVcpu
     public ulong this[int register]
     {
         get => _registers[register];
-        set => _registers[register] = value;
+        set => Write(ref _registers[register], value);
     }
 
     public void Reset()
@@ -59,5 +78,15 @@ internal sealed class FakeCallingVcpu(int index) : ICallingVcpu
         Array.Clear(_registers);
         (Pc, Pstate) = (0, 0x3c5);
         Resets++;
+    }
+
+    private void Write(ref ulong register, ulong value)
+    {
+        register = value;
+        if ((Pstate & Aarch32) == 0) return;
+        // Compared with its flags: with one of them set, all 31 registers are cut.
+        var count = Pstate is Aarch32User or Aarch32System ? 15 : 31;
+        for (var i = 0; i < count; i++) _registers[i] = (uint)_registers[i];
+        if (Pc >> 32 != 0) Pc = (uint)Pc;
     }
 }

@@ -44,7 +44,18 @@ public class SdeiTests
         Assert.Equal(0UL, Call(Status, Event));
         Assert.Equal(Denied, Call(Unregister, Event));
         Assert.Equal(InvalidParameters, Call(Register, 7, Handler, 0, 0, 0));
-        Assert.Equal(InvalidParameters, Call(Register, Event, Handler, 0, 1, 0));
+    }
+
+    [Fact]
+    public void The_routing_of_a_private_event_is_ignored_and_a_flag_that_is_none_refused()
+    {
+        foreach (var flags in new ulong[] { 2, 3, 1UL << 32, ulong.MaxValue }) Assert.Equal(InvalidParameters, Call(Register, Event, Handler, 0, flags, 0));
+        Assert.Equal(0UL, Call(Status, Event));
+        Assert.Equal(0UL, Call(Register, Event, Handler, 0, 0, 0));
+        Assert.Equal(0UL, Call(Register, SdeiEvents.Software, Handler, 0, 1, 0));
+        // Nobody has this affinity.
+        Assert.Equal(0UL, Call(Register, SdeiEvents.Critical, Handler, 0, 1, 0xff00));
+        Assert.Equal(1UL, Call(Status, SdeiEvents.Critical));
     }
 
     [Fact]
@@ -72,16 +83,39 @@ public class SdeiTests
         Assert.Equal(Denied, Call(Context, 0));
     }
 
-    [Fact]
-    public void Complete_and_resume_goes_on_elsewhere_as_after_an_exception()
+    [Theory]
+    [InlineData(0x10)]
+    [InlineData(0x6000_0010)]
+    public void An_event_that_interrupts_AArch32_finds_all_64_bits_and_gives_32_back(ulong pstate)
     {
-        Enabled(Event);
-        (Guest.Pc, Guest.Pstate) = (0x4000_0040, 0x5);
+        const ulong entry = 0xffff_8000_1000_8000, argument = 0xffff_0000_8000_1234;
+        Assert.Equal(0UL, Call(Register, Event, entry, argument, 0, 0));
+        Assert.Equal(0UL, Call(Enable, Event));
+        Call(Unmask);
+        for (var x = 0; x < 18; x++) Guest[x] = 0xf000_0000UL + (ulong)x;
+        (Guest.Pc, Guest.Pstate) = (0x1_0040, pstate);
         Assert.True(_sdei.TryInject(0, (uint)Event));
         _sdei.Enter(Guest);
-        Guest[1] = 0x4000_9000;
+        Assert.Equal((entry, 0x3c5UL, Event, argument, 0x1_0040UL, pstate), (Guest.Pc, Guest.Pstate, Guest[0], Guest[1], Guest[2], Guest[3]));
+        for (var x = 1; x < 18; x++) Guest[x] = ulong.MaxValue;
+        Guest[0] = Complete;
+        Assert.True(_sdei.TryCall(Guest, new SmcccCall(Complete)));
+        Assert.Equal((0x1_0040UL, pstate), (Guest.Pc, Guest.Pstate));
+        for (var x = 0; x < 18; x++) Assert.Equal(0xf000_0000UL + (ulong)x, Guest[x]);
+    }
+
+    [Theory]
+    [InlineData(0x5)]
+    [InlineData(0x6000_0010)]
+    public void Complete_and_resume_goes_on_elsewhere_as_after_an_exception(ulong pstate)
+    {
+        Enabled(Event);
+        (Guest.Pc, Guest.Pstate) = (0x4000_0040, pstate);
+        Assert.True(_sdei.TryInject(0, (uint)Event));
+        _sdei.Enter(Guest);
+        Guest[1] = 0xffff_8000_4000_9000;
         Assert.True(_sdei.TryCall(Guest, new SmcccCall(CompleteAndResume)));
-        Assert.Equal((0x4000_9000UL, 0x3c5UL, 0x4000_0040UL, 0x5UL), (Guest.Pc, Guest.Pstate, Guest.ExceptionLink, Guest.SavedPstate));
+        Assert.Equal((0xffff_8000_4000_9000UL, 0x3c5UL, 0x4000_0040UL, pstate), (Guest.Pc, Guest.Pstate, Guest.ExceptionLink, Guest.SavedPstate));
     }
 
     [Fact]
@@ -157,6 +191,40 @@ public class SdeiTests
         Assert.Equal([1], _host.Kicked);
         _sdei.Enter(_host.Vcpus[1]);
         Assert.Equal(Handler, _host.Vcpus[1].Pc);
+    }
+
+    [Fact]
+    public void A_signal_takes_out_of_the_guest_only_who_is_to_be_interrupted_now()
+    {
+        Assert.Equal(0UL, Call(Signal, SdeiEvents.Software, 1));
+        _host.Call(_sdei, 1, Register, SdeiEvents.Software, Handler, 0, 0, 0);
+        _host.Call(_sdei, 1, Enable, SdeiEvents.Software);
+        for (var i = 0; i < 3; i++) Assert.Equal(0UL, Call(Signal, SdeiEvents.Software, 1));
+        Assert.Empty(_host.Kicked);
+        _host.Call(_sdei, 1, Unmask);
+        Assert.Equal(Handler, _host.Vcpus[1].Pc);
+        // Once more, for when its handler has ended; then it comes with that call.
+        for (var i = 0; i < 3; i++) Assert.Equal(0UL, Call(Signal, SdeiEvents.Software, 1));
+        Assert.Empty(_host.Kicked);
+        _host.Vcpus[1].Pc = 0;
+        Assert.True(_sdei.TryCall(_host.Vcpus[1], new SmcccCall(Complete)));
+        Assert.Equal(Handler, _host.Vcpus[1].Pc);
+        Assert.True(_sdei.TryCall(_host.Vcpus[1], new SmcccCall(Complete)));
+        Assert.Equal(0UL, Call(Signal, SdeiEvents.Software, 1));
+        Assert.Equal([1], _host.Kicked);
+    }
+
+    [Fact]
+    public void An_event_for_a_machine_that_stands_still_is_part_of_its_state_and_comes_at_the_start_wherever_that_is()
+    {
+        Enabled(Event);
+        var before = _sdei.Capture();
+        Assert.True(_sdei.TryInject(0, (uint)Event));
+        var there = new Sdei(_host);
+        there.Restore(1, _sdei.Capture());
+        Assert.NotEqual(before, there.Capture());
+        there.Enter(Guest);
+        Assert.Equal((Handler, Event), (Guest.Pc, Guest[0]));
     }
 
     [Fact]

@@ -26,6 +26,19 @@ public class VcpuThrottleTests
     }
 
     [Fact]
+    public void A_kick_that_fails_ends_neither_process_nor_throttle()
+    {
+        using var kicked = new CountdownEvent(3);
+        using var throttle = new VcpuThrottle(99, () =>
+        {
+            if (!kicked.IsSet) kicked.Signal();
+            throw new InvalidOperationException("no such thread");
+        });
+        Assert.True(kicked.Wait(TimeSpan.FromSeconds(30)));
+        throttle.Wait();
+    }
+
+    [Fact]
     public void When_it_ends_nobody_is_kept_out()
     {
         for (var i = 0; i < 20; i++)

@@ -75,12 +75,30 @@ public sealed class IncomingSessionTests : IDisposable
     {
         using var client = Connect();
         Applied(client).Dispose();
-        Assert.Equal((LifecycleState.Incoming, ""), (client.Status().State, client.Status().VmId));
+        Assert.Equal((LifecycleState.Incoming, "spare", ""), (client.Status().State, client.Status().Name, client.Status().VmId));
         Assert.True(_built[0].IsDisposed);
         using var again = Applied(client);
         again.Start(Id);
+        Assert.Equal(_description.Id, client.Status().VmId);
         Assert.True(_built[1].Completed!.IsRunning);
         Assert.Null(_built[0].Completed);
+    }
+
+    [Fact]
+    public void A_connection_whose_session_ended_with_the_start_may_rest_no_longer_than_others()
+    {
+        using var closed = new ManualResetEventSlim();
+        var path = Machines.SocketPath();
+        using (var server = MachineServer.ServeIncoming(path, "spare", d => new FakeIncoming(d), new MachineServerOptions { IdleTimeout = TimeSpan.FromSeconds(2), Report = _ => closed.Set() }))
+        {
+            using var client = MachineClient.Connect(path);
+            using var session = Applied(client);
+            session.Start(Id);
+            Assert.True(closed.Wait(TimeSpan.FromSeconds(30)), "the connection still stands");
+            using var other = MachineClient.Connect(path);
+            Assert.Equal(LifecycleState.Running, other.Status().State);
+        }
+        Directory.Delete(Path.GetDirectoryName(path)!, recursive: true);
     }
 
     [Fact]

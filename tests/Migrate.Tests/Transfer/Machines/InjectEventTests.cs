@@ -25,6 +25,19 @@ public class InjectEventTests
     }
 
     [Fact]
+    public void A_machine_that_the_operator_paused_takes_an_event_in_a_session()
+    {
+        var machine = new WithEvents();
+        using var server = MachineServer.Serve(Machines.SocketPath(), machine);
+        using var client = MachineClient.Connect(server.Path);
+        client.Pause();
+        using var session = client.OpenSource();
+        client.InjectEvent(1, Number);
+        Assert.Equal([(1, Number)], machine.Injected);
+        Assert.False(machine.IsRunning);
+    }
+
+    [Fact]
     public void What_the_guest_has_no_handler_for_is_refused_by_name()
     {
         using var server = MachineServer.Serve(Machines.SocketPath(), new WithEvents());

@@ -313,6 +313,35 @@ public sealed class SourceSessionTests : IDisposable
     }
 
     [Fact]
+    public void A_machine_with_more_slots_than_can_be_moved_is_refused_and_stays_as_it_was()
+    {
+        var machine = new FakeMachine();
+        machine.Memory = [.. Enumerable.Repeat(machine.Memory[0], 513)];
+        using var server = MachineServer.Serve(Machines.SocketPath(), machine);
+        using var client = MachineClient.Connect(server.Path);
+        var error = Assert.Throws<PeerErrorException>(() => client.OpenSource());
+        Assert.Equal(ErrorCode.Refused, error.Code);
+        Assert.Contains("cannot be moved: it has 513 memory slots, at most 512", error.Message);
+        Assert.Equal((LifecycleState.Running, "", false), (client.Status().State, client.Status().Session, machine.IsLogging));
+    }
+
+    [Fact]
+    public void A_connection_whose_session_ended_with_resume_released_may_rest_no_longer_than_others()
+    {
+        using var closed = new ManualResetEventSlim();
+        var options = new MachineServerOptions { IdleTimeout = TimeSpan.FromSeconds(2), Report = _ => closed.Set() };
+        using var server = MachineServer.Serve(Machines.SocketPath(), new FakeMachine(), options);
+        using var client = MachineClient.Connect(server.Path);
+        using var session = client.OpenSource();
+        session.Quiesce();
+        session.Release("a1b2");
+        client.ResumeReleased("a1b2");
+        Assert.True(closed.Wait(TimeSpan.FromSeconds(30)), "the connection still stands");
+        using var other = MachineClient.Connect(server.Path);
+        Assert.Equal(LifecycleState.Running, other.Status().State);
+    }
+
+    [Fact]
     public void Memory_that_is_not_sealed_is_refused_before_it_is_mapped()
     {
         var path = Path.GetTempFileName();
