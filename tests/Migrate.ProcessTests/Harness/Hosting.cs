@@ -9,11 +9,6 @@ internal static class Hosting
     public static string[] Command { get; } =
         Lab is null ? ["dotnet", Vmmigrate.Assembly] : File.ReadAllLines(Path.Combine(Lab, "command"));
 
-    /// <summary>
-    /// The same for a VMM of the source. The lab's host has one CPU, which a guest in a loop would share with all who talk about it: there it runs when they wait.
-    /// </summary>
-    public static string[] MachineCommand { get; } = Lab is null ? Command : ["/bin/sh", "-c", "renice -n 19 -p $$ > /dev/null; exec \"$@\"", "vmm", .. Command];
-
     /// <summary>The VM, and what is usual of it here: each option with its value.</summary>
     public static string[][] Machine { get; } =
         [.. Lab is null ? [["--simulate"], ["--rate", "2000"]] : (string[][])[["--kernel", Path.Combine(Lab, "guest.bin")]], ["--memory", "16M"], ["--cpus", "1"]];

@@ -27,11 +27,9 @@ internal sealed class Vmmigrate : IDisposable
     public Running Start(params string[] args) => Start(args, killAt: null);
 
     /// <summary>Starts a command that kills itself at these points of a handover (comma-separated; inherited by the machines that it starts).</summary>
-    public Running Start(string[] args, string? killAt) => Start(Hosting.Command, args, killAt);
-
-    private Running Start(string[] command, string[] args, string? killAt)
+    public Running Start(string[] args, string? killAt)
     {
-        var start = new ProcessStartInfo(command[0], [.. command[1..], .. args]) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
+        var start = new ProcessStartInfo(Hosting.Command[0], [.. Hosting.Command[1..], .. args]) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
         start.Environment["VMMIGRATE_STATE"] = State;
         // What a command makes there for itself goes with the test, too.
         start.Environment["TMPDIR"] = State;
@@ -48,7 +46,7 @@ internal sealed class Vmmigrate : IDisposable
     /// <param name="more">Options; they come before those that are usual here.</param>
     public Running StartMachine(string name, string? killAt = null, params string[] more)
     {
-        var machine = Start(Hosting.MachineCommand, ["run", "--name", name, "--end-with-stdin", .. more, .. Hosting.Machine.Where(o => !more.Contains(o[0])).SelectMany(o => o)], killAt);
+        var machine = Start(["run", "--name", name, "--end-with-stdin", .. more, .. Hosting.Machine.Where(o => !more.Contains(o[0])).SelectMany(o => o)], killAt);
         machine.WaitFor($"machine {name} at");
         return machine;
     }
