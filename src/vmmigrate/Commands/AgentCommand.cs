@@ -94,7 +94,7 @@ internal static class AgentCommand
     /// <summary>A process of this program for each machine that comes.</summary>
     private static LaunchedIncoming Own(Transfer.Handover.StateDirectory state, IReadOnlyList<string> verb, string? sabotage)
     {
-        List<string> run = [Child.Runtime, Child.Assembly, .. verb, "--socket", "{socket}", "--name", "{name}"];
+        List<string> run = [.. Child.Command, .. verb, "--socket", "{socket}", "--name", "{name}"];
         if (sabotage is not null) run.AddRange(["--sabotage", sabotage]);
         return Launched(state, run);
     }

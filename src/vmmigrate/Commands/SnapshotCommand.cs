@@ -114,7 +114,7 @@ internal static class SnapshotCommand
             using var snapshot = SnapshotReader.Open(parsed.GetValue(file)!);
             var options = Options.Plan(parsed.GetValue(policy)!, parsed.GetValue(accept)!);
             StateDirectory.Create();
-            var launcher = new LaunchedIncoming(Child.Runtime, [Child.Assembly, "run", "--simulate", name, "--incoming", "--socket", "{socket}", "--name", "{name}"], StateDirectory.Machines, "restored", TimeSpan.FromSeconds(30));
+            var launcher = new LaunchedIncoming(Child.Command[0], [.. Child.Command.Skip(1), "run", "--simulate", name, "--incoming", "--socket", "{socket}", "--name", "{name}"], StateDirectory.Machines, "restored", TimeSpan.FromSeconds(30));
             var vmm = launcher.Obtain(snapshot.ReadState().Vm);
             var outcome = Restored(snapshot, vmm.SocketPath, host, options);
             if (outcome.Started)

@@ -24,10 +24,15 @@ internal sealed class Child : IDisposable
     /// <summary>The assembly of this program.</summary>
     public static string Assembly { get; } = typeof(Child).Assembly.Location;
 
+    /// <summary>What starts this program again: its own executable where it was started by that, else the runtime and the assembly.</summary>
+    /// <remarks>One that brings its runtime along (self-contained) has no other way.</remarks>
+    public static IReadOnlyList<string> Command { get; } =
+        Environment.ProcessPath is { } own && Path.GetFileName(own) == Path.GetFileNameWithoutExtension(Assembly) ? [own] : [Runtime, Assembly];
+
     /// <summary>Starts a verb that goes on. Its stderr is read by <see cref="WaitFor"/>; its stdin stays open as long as this process lives.</summary>
     public static Child Start(string state, params string[] args)
     {
-        var start = new ProcessStartInfo(Runtime, [Assembly, .. args]) { RedirectStandardError = true, RedirectStandardInput = true, RedirectStandardOutput = true };
+        var start = new ProcessStartInfo(Command[0], [.. Command.Skip(1), .. args]) { RedirectStandardError = true, RedirectStandardInput = true, RedirectStandardOutput = true };
         start.Environment["VMMIGRATE_STATE"] = state;
         return new Child(Process.Start(start)!, args[0]);
     }
@@ -35,7 +40,7 @@ internal sealed class Child : IDisposable
     /// <summary>Runs a verb to its end, its output going where this process's goes; returns its exit code.</summary>
     public static int Run(string state, params string[] args)
     {
-        var start = new ProcessStartInfo(Runtime, [Assembly, .. args]);
+        var start = new ProcessStartInfo(Command[0], [.. Command.Skip(1), .. args]);
         start.Environment["VMMIGRATE_STATE"] = state;
         using var process = Process.Start(start)!;
         process.WaitForExit();

@@ -23,13 +23,16 @@ internal static partial class KillsJob
     /// <summary>Where the lab put the tests (tests/lab/run).</summary>
     private const string Tests = "/app/tests/Migrate.ProcessTests.dll";
 
+    /// <summary>vmmigrate with its runtime, all of it machine code (tests/lab/run): its processes live for a minute, much of which the JIT would take below the emulator.</summary>
+    private const string Vmmigrate = "/app/whole/vmmigrate";
+
     /// <summary>.NET prints a failed test's words on the lines that follow its name.</summary>
     private const int WordsOfAFailure = 12;
 
     public static void Run(JobContext context)
     {
         var directory = Directory.CreateTempSubdirectory("kills-").FullName;
-        File.WriteAllLines(Path.Combine(directory, "command"), [Child.Runtime, Path.Combine(AppContext.BaseDirectory, "vmmigrate.dll")]);
+        File.WriteAllLines(Path.Combine(directory, "command"), [Vmmigrate]);
         File.WriteAllBytes(Path.Combine(directory, "guest.bin"), MemoryMarshal.AsBytes<uint>(Guest()));
         File.WriteAllBytes(Path.Combine(directory, "agent.profile"), MessagePackEncoding.Encode(Documents.HostProfile, WithoutPmu(MeasuredHost.Report().Profile)));
 
