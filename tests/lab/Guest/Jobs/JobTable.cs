@@ -22,7 +22,10 @@ public static class JobTable
         new("confusion-foreign", TimeSpan.FromMinutes(30), ConfusionJob.RunForeign, ["lab/*/*.state", "lab/*/probe.profile"]) { OnRequest = true },
         new("linux", TimeSpan.FromMinutes(15), LinuxJob.Run) { OnRequest = true, NeedsLinux = true },
         new("conformance", TimeSpan.FromMinutes(15), ConformanceJob.Run) { OnRequest = true },
-        new(KillsJob.Name, TimeSpan.FromMinutes(110), KillsJob.Run) { OnRequest = true },
+        KillsJob.Of("Vmm"),
+        KillsJob.Of("Destination"),
+        KillsJob.Of("Unknown"),
+        KillsJob.Of("Source"),
     ];
 
     /// <summary>Every job for two hosts.</summary>

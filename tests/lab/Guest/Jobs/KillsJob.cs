@@ -13,12 +13,12 @@ namespace Migrate.LabGuest.Jobs;
 
 /// <summary>
 /// The kill matrix of tests/Migrate.ProcessTests, its machines hosted by the reference VMM on this host's KVM: sender, agent and VMM are killed at every point of
-/// a handover. Each of its tests is a case.
+/// a handover. Each of its tests is a case, each of its classes a job: below the emulator the whole of it takes longer than a host should.
 /// </summary>
 internal static partial class KillsJob
 {
-    /// <summary>What `--jobs` calls it, by which tests/lab/run knows that the image must hold the tests.</summary>
-    public const string Name = "kills";
+    /// <summary>What the names of its jobs begin with, by which tests/lab/run knows that the image must hold the tests.</summary>
+    private const string Name = "kills";
 
     /// <summary>Where the lab put the tests (tests/lab/run).</summary>
     private const string Tests = "/app/tests/Migrate.ProcessTests.dll";
@@ -29,7 +29,10 @@ internal static partial class KillsJob
     /// <summary>.NET prints a failed test's words on the lines that follow its name.</summary>
     private const int WordsOfAFailure = 12;
 
-    public static void Run(JobContext context)
+    /// <summary>The job of one class: `kills-source` is SourceKillTests.</summary>
+    public static LabJob Of(string who) => new($"{Name}-{who.ToLowerInvariant()}", TimeSpan.FromMinutes(75), context => Run(context, $"{who}KillTests")) { OnRequest = true };
+
+    private static void Run(JobContext context, string tests)
     {
         var directory = Directory.CreateTempSubdirectory("kills-").FullName;
         File.WriteAllLines(Path.Combine(directory, "command"), [Vmmigrate]);
@@ -38,12 +41,13 @@ internal static partial class KillsJob
 
         string[] arguments =
         [
-            Tests, "--filter-namespace", "Migrate.ProcessTests.KillMatrix", "--max-threads", "1", "--output", "Detailed", "--no-ansi", "--no-progress",
+            Tests, "--filter-class", $"Migrate.ProcessTests.KillMatrix.{tests}", "--max-threads", "1", "--output", "Detailed", "--no-ansi", "--no-progress",
         ];
         var start = new ProcessStartInfo(Child.Runtime, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
         start.Environment["VMMIGRATE_TEST_LAB"] = directory;
         // Every process of these lives for a minute at most: below the emulator it would spend much of that on compiling hot methods once more.
         start.Environment["DOTNET_TC_CallCountingDelayMs"] = "600000";
+        using var yielding = new YieldingVcpus();
         using var process = Process.Start(start)!;
         process.ErrorDataReceived += (_, line) =>
         {
