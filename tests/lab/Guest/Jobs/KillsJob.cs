@@ -62,18 +62,11 @@ internal static partial class KillsJob
         Directory.Delete(directory, recursive: true);
     }
 
-    /// <summary>Ticks of the guest's timer in about 50 ms of emulated time.</summary>
-    private const ulong Pause = 3_000_000;
-
-    /// <summary>
-    /// Four MiB that are not zero, then for ever one page written, one access that the VMM must answer, and WFI until the timer fires: the host has one CPU, which
-    /// a guest in a loop would share with all who talk about it. The timer ends KVM's wait though the interrupt is not enabled (kvm_cpu_has_pending_timer).
-    /// </summary>
+    /// <summary>Four MiB that are not zero, then for ever one page written and one access that the VMM must answer.</summary>
     private static uint[] Guest() => new Assembly()
         .Load(20, ScratchMachine.MemoryBase + (8UL << 20)).Load(21, 1023).Load(11, ScratchMachine.ReportPage + 0x10_0000)
         .Label("fill").Do(A64.Add(19, 19, 1)).Do(Page()).Do(A64.Compare(19, 21)).Do(A64.IncrementIfLower(18)).IfEqual(19, 21, "work").Branch("fill")
-        .Label("work").Load(24, 1).Do(A64.WriteSystem(24, 3, 3, 14, 3, 1)).Load(24, Pause)
-        .Label("again").Do(A64.Add(19, 19, 1)).Do(Page()).Do(A64.Store(19, 11), A64.WriteSystem(24, 3, 3, 14, 3, 0), A64.Isb, A64.Wfi).Branch("again").ToArray();
+        .Label("work").Do(A64.Add(19, 19, 1)).Do(Page()).Do(A64.Store(19, 11)).Branch("work").ToArray();
 
     /// <summary>X19 into the page that it names modulo 1,024.</summary>
     private static uint[] Page() => [A64.And(22, 19, 21), A64.AddShifted(22, 20, 22, 12), A64.Store(19, 22)];

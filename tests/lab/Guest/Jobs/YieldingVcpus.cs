@@ -36,7 +36,7 @@ internal sealed class YieldingVcpus : IDisposable
                 try
                 {
                     foreach (var thread in Directory.EnumerateDirectories(Path.Combine(process, "task")))
-                        if (known.Add(thread) && File.ReadAllText(Path.Combine(thread, "comm")).StartsWith("vcpu-", StringComparison.Ordinal)) Yield(Path.GetFileName(thread));
+                        if (known.Add(thread) && IsVcpu(File.ReadAllText(Path.Combine(thread, "comm")))) Yield(Path.GetFileName(thread));
                 }
                 catch (IOException)
                 {
@@ -45,6 +45,8 @@ internal sealed class YieldingVcpus : IDisposable
             }
         }
     }
+
+    private static bool IsVcpu(string name) => name.StartsWith("vcpu-", StringComparison.Ordinal) && char.IsAsciiDigit(name[5]);
 
     private static void Yield(string thread)
     {
