@@ -71,8 +71,7 @@ internal static class LinuxMoveJob
                 Verify = true,
             });
             CheckFailedException.That(report.Verified, "memory was not compared");
-            context.Note(string.Create(CultureInfo.InvariantCulture,
-                $"moved in {report.Milliseconds} ms, {report.Rounds} rounds, {report.Pages} pages; stood still for {report.Downtime.Total / 1000.0:F0} ms"));
+            context.Note(MoveJob.Words(report));
         });
         context.Case("it is gone here", () =>
         {

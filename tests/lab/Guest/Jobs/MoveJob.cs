@@ -141,11 +141,17 @@ internal static class MoveJob
         {
             var report = Sender.Send(options);
             CheckFailedException.That(report.Verified, "memory was not compared");
-            var d = report.Downtime;
-            context.Note(string.Create(CultureInfo.InvariantCulture,
-                $"moved in {report.Milliseconds} ms, {report.Rounds} rounds, {report.Pages} pages; stood still for {d.Total / 1000.0:F0} ms: last round {d.LastRound / 1000.0:F0}, capture {d.Capture / 1000.0:F0}, send {d.Send / 1000.0:F0}, apply {d.Apply / 1000.0:F0}, start {d.Start / 1000.0:F0}"));
+            context.Note(Words(report));
         });
         context.Case("it is gone here", () => CheckFailedException.Equal(LifecycleState.Destroyed, server.Status.State, "state"));
+    }
+
+    /// <summary>How long it took and stood still, for people.</summary>
+    internal static string Words(SendReport report)
+    {
+        var d = report.Downtime;
+        return string.Create(CultureInfo.InvariantCulture,
+            $"moved in {report.Milliseconds} ms, {report.Rounds} rounds, {report.Pages} pages; stood still for {d.Total / 1000.0:F0} ms: last round {d.LastRound / 1000.0:F0}, capture {d.Capture / 1000.0:F0}, send {d.Send / 1000.0:F0}, apply {d.Apply / 1000.0:F0}, start {d.Start / 1000.0:F0}");
     }
 
     /// <summary>The last character typed at the source: nothing more comes, and vCPU 2 has read what its UART brought along.</summary>
