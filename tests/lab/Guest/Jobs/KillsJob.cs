@@ -47,7 +47,7 @@ internal static partial class KillsJob
         start.Environment["VMMIGRATE_TEST_LAB"] = directory;
         // Every process of these lives for a minute at most: below the emulator it would spend much of that on compiling hot methods once more.
         start.Environment["DOTNET_TC_CallCountingDelayMs"] = "600000";
-        using var yielding = new YieldingVcpus();
+        using var rationed = new RationedVcpus();
         using var process = Process.Start(start)!;
         process.ErrorDataReceived += (_, line) =>
         {
