@@ -18,8 +18,7 @@ internal sealed class RationedVcpus : IDisposable
 
     public RationedVcpus()
     {
-        Directory.CreateDirectory(Root);
-        using (var mount = Process.Start("/bin/busybox", ["mount", "-t", "cgroup2", "none", Root])) mount.WaitForExit();
+        if (!File.Exists(Path.Combine(Root, "cgroup.procs"))) Mount();
         File.WriteAllText(Path.Combine(Root, "cgroup.subtree_control"), "+cpu");
         Directory.CreateDirectory(_group);
         File.WriteAllText(Path.Combine(_group, "cgroup.type"), "threaded");
@@ -33,6 +32,14 @@ internal sealed class RationedVcpus : IDisposable
         _end.Set();
         _thread.Join();
         _end.Dispose();
+    }
+
+    private static void Mount()
+    {
+        Directory.CreateDirectory(Root);
+        using var mount = Process.Start("/bin/busybox", ["mount", "-t", "cgroup2", "none", Root]);
+        mount.WaitForExit();
+        CheckFailedException.Equal(0, mount.ExitCode, "mount of control groups");
     }
 
     private void Watch()
